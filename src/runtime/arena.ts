@@ -1,0 +1,133 @@
+/**
+ * An arena: all parameters of one model in one GPU buffer, so that interpolation, an optimizer step or a norm is one dispatch.
+ *
+ * Each entry is a slice that starts at a multiple of 256 bytes; the padding is zero and stays zero, since whatever is done to an
+ * arena element by element maps zeros to zeros. Where a model is larger than a storage binding, the arena is seen through several
+ * windows, none of which cuts a slice.
+ */
+import { FormatError, ShapeError, UnsupportedError } from '../base/errors.ts';
+import type { Context } from './context.ts';
+import { elementCount, type TensorView } from './kernel.ts';
+import type { Tensor } from './tensor.ts';
+
+export interface ArenaEntry {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+export interface ArenaSlice extends ArenaEntry {
+  /** First element; a multiple of 64. */
+  readonly start: number;
+  readonly length: number;
+}
+
+/** Where each entry lies. Two arenas of equal entries have equal layouts. */
+export class ArenaLayout {
+  readonly slices: readonly ArenaSlice[];
+  /** Elements, padding included. */
+  readonly length: number;
+  readonly #byName: ReadonlyMap<string, ArenaSlice>;
+
+  constructor(entries: readonly ArenaEntry[]) {
+    let start = 0;
+    this.slices = entries.map(({ name, shape }) => {
+      const slice = { name, shape, start, length: elementCount(shape) };
+      start += Math.ceil(slice.length / 64) * 64;
+      return slice;
+    });
+    this.length = start;
+    this.#byName = new Map(this.slices.map((slice) => [slice.name, slice]));
+  }
+
+  slice(name: string): ArenaSlice {
+    const slice = this.#byName.get(name);
+    if (!slice)
+      throw new ShapeError(`arena: no entry "${name}"; it has ${[...this.#byName.keys()].join(', ')}`);
+    return slice;
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+}
+
+/** A state dict on the host: float32 arrays by PyTorch name. */
+export type HostTensors = ReadonlyMap<string, Float32Array>;
+
+export class Arena {
+  readonly context: Context;
+  readonly layout: ArenaLayout;
+  readonly #tensor: Tensor;
+  /** Ranges that together cover the arena, each within one binding. */
+  readonly windows: readonly TensorView[];
+
+  /** A new arena, filled with zeros. The caller destroys it. */
+  constructor(context: Context, layout: ArenaLayout, label = 'arena') {
+    this.context = context;
+    this.layout = layout;
+    this.#tensor = context.tensor([Math.max(layout.length, 64)], 'f32', { zero: true, label });
+    this.windows = makeWindows(
+      layout,
+      this.#tensor.buffer,
+      context.device.limits.maxStorageBufferBindingSize,
+    );
+  }
+
+  get buffer(): GPUBuffer {
+    return this.#tensor.buffer;
+  }
+
+  /** One entry as a view. */
+  view(name: string): TensorView {
+    const slice = this.layout.slice(name);
+    return { buffer: this.buffer, offset: 4 * slice.start, shape: slice.shape, dtype: 'f32' };
+  }
+
+  /** Uploads every entry. @throws FormatError naming the first entry that is missing or has another length. */
+  write(values: HostTensors): void {
+    const all = new Float32Array(this.layout.length);
+    for (const slice of this.layout.slices) {
+      const value = values.get(slice.name);
+      if (!value || value.length !== slice.length) {
+        throw new FormatError(
+          `arena.write: "${slice.name}" of shape [${slice.shape}] needs ${slice.length} values, got ${value?.length ?? 'none'}`,
+        );
+      }
+      all.set(value, slice.start);
+    }
+    this.context.write(this.#tensor, all);
+  }
+
+  /** Reads every entry back. */
+  async read(): Promise<Map<string, Float32Array>> {
+    const all = await this.#tensor.read();
+    return new Map(this.layout.slices.map((s) => [s.name, all.slice(s.start, s.start + s.length)]));
+  }
+
+  destroy(): void {
+    this.#tensor.destroy();
+  }
+}
+
+function makeWindows(layout: ArenaLayout, buffer: GPUBuffer, limitBytes: number): TensorView[] {
+  const windows: TensorView[] = [];
+  const limit = Math.floor(limitBytes / 4 / 64) * 64;
+  let start = 0;
+  let end = 0;
+  const close = () => {
+    if (end > start) windows.push({ buffer, offset: 4 * start, shape: [end - start], dtype: 'f32' });
+    start = end;
+  };
+  for (const slice of layout.slices) {
+    const sliceEnd = slice.start + Math.ceil(slice.length / 64) * 64;
+    if (sliceEnd - slice.start > limit) {
+      throw new UnsupportedError(
+        `arena: "${slice.name}" of shape [${slice.shape}] needs ${4 * slice.length} bytes, this adapter binds at most ${limitBytes}`,
+      );
+    }
+    if (sliceEnd - start > limit) close();
+    end = sliceEnd;
+  }
+  close();
+  return windows;
+}

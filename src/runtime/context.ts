@@ -1,0 +1,441 @@
+/**
+ * The context: one GPU device with its queue, buffer pool, pipelines and recorder. Everything takes one; there are no globals.
+ *
+ * It either made its device (`requestContext`) and destroys it, or borrowed it (`contextFromDevice`) and never does. Recording is
+ * synchronous; only reading back, `throttle` and `finish` are awaited. Errors that WebGPU reports late are thrown by the next of these.
+ */
+import { DeviceLostError, GpuError, ShapeError, UnsupportedError } from '../base/errors.ts';
+import { BufferPool } from './buffer-pool.ts';
+import { BufferUsage, MapMode } from './gpu-constants.ts';
+import { type Dispatch, type DType, elementCount, type TensorView } from './kernel.ts';
+import { PipelineCache } from './pipeline-cache.ts';
+import type { AdapterOptions, FoundAdapter, Platform } from './platform.ts';
+import { type Profile, Profiler } from './profiler.ts';
+import { type PreparedDispatch, Recorder } from './recorder.ts';
+import { Tensor } from './tensor.ts';
+
+export interface ContextOptions extends AdapterOptions {
+  /**
+   * Forces a kernel variant by family, such as `{ matmul: 'naive' }`. Never changes result bits within a numerics class.
+   * Default: chosen per adapter.
+   */
+  variants?: Readonly<Record<string, string>>;
+  /** Idle bytes the buffer pool keeps. Default: 256 MiB. */
+  maxIdleBytes?: number;
+}
+
+/** What a context needs to know about where its device came from. */
+interface Origin {
+  readonly platform: Platform;
+  readonly adapterInfo: GPUAdapterInfo;
+  readonly software: boolean;
+  readonly source: string;
+  readonly tried: readonly string[];
+  readonly keepAlive: unknown;
+  readonly owned: boolean;
+}
+
+/** Multiply-adds a submit may hold: about half a second on a software adapter, a few milliseconds on a GPU. */
+const WORK_PER_SUBMIT = { software: 2e9, hardware: 2e10 };
+
+/** Submits between two fences of `throttle`. */
+const SUBMITS_PER_FENCE = 4;
+
+/** Bind groups kept for dispatches that are recorded without a program. */
+const MAX_CACHED_BIND_GROUPS = 1024;
+
+/** Limits raised to what the adapter has, since tensors can be large; all others stay at WebGPU's defaults. */
+const RAISED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
+
+/** Features used where the adapter has them. None of them changes result bits by itself. */
+const OPTIONAL_FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
+
+/** Finds an adapter, makes a device on it, and returns a context that owns both. */
+export async function requestContextOn(platform: Platform, options: ContextOptions = {}): Promise<Context> {
+  const found: FoundAdapter = await platform.findAdapter(options);
+  const { adapter } = found;
+  const requiredLimits: Record<string, number> = {};
+  for (const name of RAISED_LIMITS) requiredLimits[name] = adapter.limits[name];
+  const requiredFeatures = OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature));
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
+  } catch (cause) {
+    throw new UnsupportedError(
+      `requestContext: the adapter (${found.source}) gives no device: ${String(cause)}`,
+      { cause },
+    );
+  }
+  const origin = { platform, adapterInfo: adapter.info, owned: true, ...found };
+  return new Context(device, origin, options);
+}
+
+/**
+ * A context on a host application's device. The device is never destroyed and its error handlers are left alone.
+ * @param software tell it when the device computes on the CPU, so that fitting kernels are chosen. Default: from `adapterInfo`.
+ */
+export function contextOnDevice(
+  platform: Platform,
+  device: GPUDevice,
+  options: ContextOptions & { software?: boolean } = {},
+): Context {
+  const adapterInfo = device.adapterInfo;
+  const software = options.software ?? adapterInfo.isFallbackAdapter ?? false;
+  const source = 'a device of the host application';
+  return new Context(
+    device,
+    { platform, adapterInfo, software, source, tried: [], keepAlive: undefined, owned: false },
+    options,
+  );
+}
+
+export class Context {
+  readonly device: GPUDevice;
+  readonly origin: Origin;
+  readonly variants: Readonly<Record<string, string>>;
+  readonly pool: BufferPool;
+  readonly pipelines: PipelineCache;
+  readonly recorder: Recorder;
+  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  readonly #bufferIds = new WeakMap<GPUBuffer, number>();
+  readonly #idleStaging: GPUBuffer[] = [];
+  readonly #lost: Promise<never>;
+  #nextBufferId = 0;
+  #bindGroupsCreated = 0;
+  #failure: Error | undefined;
+  #destroyed = false;
+  #fence: Promise<void> | undefined;
+  #fencedSubmits = 0;
+
+  /** Use `requestContext` or `contextFromDevice`. */
+  constructor(device: GPUDevice, origin: Origin, options: ContextOptions) {
+    this.device = device;
+    this.origin = origin;
+    this.variants = options.variants ?? {};
+    const fail = (error: Error) => this.#fail(error);
+    this.pool = new BufferPool(device, options.maxIdleBytes ?? 256 * 2 ** 20);
+    this.pipelines = new PipelineCache(device, fail);
+    const work = origin.software ? WORK_PER_SUBMIT.software : WORK_PER_SUBMIT.hardware;
+    this.recorder = new Recorder(device, work, (submit) => this.#aroundSubmit(submit));
+    if (origin.owned) {
+      device.addEventListener('uncapturederror', (event) => {
+        event.preventDefault();
+        fail(gpuError(event.error));
+      });
+    }
+    this.#lost = device.lost.then((info) => {
+      const error = this.#destroyed
+        ? new DeviceLostError('context: it was destroyed while work was pending; create a new context')
+        : new DeviceLostError(
+            `context: the GPU device was lost (${info.reason}): ${info.message}; create a new context and upload again`,
+          );
+      this.#fail(error);
+      throw error;
+    });
+    this.#lost.catch(() => {}); // seen by whoever waits
+  }
+
+  /** True for adapters that compute on the CPU (SwiftShader, lavapipe). */
+  get software(): boolean {
+    return this.origin.software;
+  }
+
+  /** Short name of the adapter for results: vendor, architecture, device or description. */
+  get adapterName(): string {
+    const { vendor, architecture, device, description } = this.origin.adapterInfo;
+    return (
+      [vendor, architecture, description || device].filter((part) => part !== '').join(' ') ||
+      'unknown adapter'
+    );
+  }
+
+  /** Counters that a steady state holds constant (or, for dispatches and submits, grows linearly). */
+  get statistics() {
+    return {
+      liveBuffers: this.pool.liveBuffers,
+      liveBytes: this.pool.liveBytes,
+      buffersCreated: this.pool.created,
+      bindGroupsCreated: this.#bindGroupsCreated,
+      pipelines: this.pipelines.size,
+      dispatches: this.recorder.dispatches,
+      submits: this.recorder.submits,
+    };
+  }
+
+  // ---- tensors -------------------------------------------------------------------------------------------------------------
+
+  /** A new tensor whose content is undefined unless `zero`. The caller destroys it. */
+  tensor(
+    shape: readonly number[],
+    dtype: DType = 'f32',
+    options: { zero?: boolean; label?: string } = {},
+  ): Tensor {
+    this.check();
+    const sizeBytes = 4 * elementCount(shape);
+    const limit = this.device.limits.maxBufferSize;
+    if (sizeBytes > limit) {
+      throw new UnsupportedError(
+        `tensor: shape [${shape}] needs ${sizeBytes} bytes, this adapter's largest buffer has ${limit}; split it`,
+      );
+    }
+    const { buffer, zeroed } = this.pool.acquire(sizeBytes, options.label ?? 'tensor');
+    if (options.zero && !zeroed) this.recorder.clear(buffer);
+    return new Tensor(this, buffer, shape, dtype, true);
+  }
+
+  /** A new tensor with the given content. The caller destroys it. */
+  tensorFrom(
+    data: Float32Array | Uint32Array | Int32Array,
+    shape: readonly number[] = [data.length],
+  ): Tensor {
+    if (elementCount(shape) !== data.length) {
+      throw new ShapeError(
+        `tensorFrom: shape [${shape}] has ${elementCount(shape)} elements, the data ${data.length}; make them agree`,
+      );
+    }
+    const dtype = data instanceof Float32Array ? 'f32' : data instanceof Uint32Array ? 'u32' : 'i32';
+    const tensor = this.tensor(shape, dtype);
+    this.write(tensor, data);
+    return tensor;
+  }
+
+  /** A tensor on a host's buffer, without a copy. Destroying it leaves the buffer alone. Usage must include STORAGE. */
+  wrap(buffer: GPUBuffer, shape: readonly number[], dtype: DType = 'f32'): Tensor {
+    if ((buffer.usage & BufferUsage.STORAGE) === 0 || buffer.size < 4 * elementCount(shape)) {
+      throw new ShapeError(
+        `wrap: shape [${shape}] needs a STORAGE buffer of ${4 * elementCount(shape)} bytes, got usage ${buffer.usage} with ${buffer.size} bytes`,
+      );
+    }
+    return new Tensor(this, buffer, shape, dtype, false);
+  }
+
+  /** Overwrites a tensor (or its first `data.length` elements), after everything recorded so far. */
+  write(view: TensorView, data: Float32Array | Uint32Array | Int32Array): void {
+    this.check();
+    this.recorder.flush();
+    this.device.queue.writeBuffer(view.buffer, view.offset, data.buffer, data.byteOffset, data.byteLength);
+  }
+
+  /** Returns a buffer of `tensor` to the pool. Called by `Tensor.destroy`. */
+  release(buffer: GPUBuffer): void {
+    if (this.#destroyed) return;
+    const surplus = this.pool.release(buffer);
+    if (surplus) {
+      this.recorder.flush();
+      surplus.destroy();
+    }
+  }
+
+  // ---- recording -----------------------------------------------------------------------------------------------------------
+
+  /** Records dispatches; they run in this order, after everything recorded before. */
+  record(...dispatches: readonly Dispatch[]): void {
+    for (const dispatch of dispatches) this.recorder.dispatch(this.#prepareCached(dispatch));
+  }
+
+  /** Looks up everything a dispatch needs, so that recording it again and again makes no object. */
+  prepare(dispatch: Dispatch): PreparedDispatch {
+    this.check();
+    const pipeline = this.pipelines.get(dispatch.kernel);
+    const { params, workgroups, work } = dispatch;
+    return { pipeline, bindGroup: this.#bindGroup(dispatch, pipeline.layout), params, workgroups, work };
+  }
+
+  #prepareCached(dispatch: Dispatch): PreparedDispatch {
+    this.check();
+    const pipeline = this.pipelines.get(dispatch.kernel);
+    let key = dispatch.kernel.bindings.join();
+    for (const view of dispatch.views) {
+      key += `;${this.#bufferId(view.buffer)},${view.offset},${elementCount(view.shape)}`;
+    }
+    let bindGroup = this.#bindGroups.get(key);
+    if (!bindGroup) {
+      bindGroup = this.#bindGroup(dispatch, pipeline.layout);
+      if (this.#bindGroups.size >= MAX_CACHED_BIND_GROUPS) this.#bindGroups.clear();
+      this.#bindGroups.set(key, bindGroup);
+    }
+    const { params, workgroups, work } = dispatch;
+    return { pipeline, bindGroup, params, workgroups, work };
+  }
+
+  #bindGroup(dispatch: Dispatch, layout: GPUBindGroupLayout): GPUBindGroup {
+    const { kernel, views, params } = dispatch;
+    if (views.length !== kernel.bindings.length) {
+      throw new ShapeError(
+        `${kernel.name}: has ${kernel.bindings.length} storage bindings, got ${views.length} views`,
+      );
+    }
+    if (params.byteLength > this.recorder.slotBytes) {
+      throw new ShapeError(
+        `${kernel.name}: params of ${params.byteLength} bytes pass the ${this.recorder.slotBytes} of a slot`,
+      );
+    }
+    this.#bindGroupsCreated++;
+    return this.device.createBindGroup({
+      label: kernel.name,
+      layout,
+      entries: [
+        { binding: 0, resource: { buffer: this.recorder.uniforms, size: this.recorder.slotBytes } },
+        ...views.map((view, index) => ({ binding: index + 1, resource: this.#binding(view, kernel.name) })),
+      ],
+    });
+  }
+
+  /** The range of a view, rounded up to 16 bytes where the buffer reaches that far: kernels load vec4f. */
+  #binding(view: TensorView, kernel: string): GPUBufferBinding {
+    const bytes = Math.ceil(Math.max(1, elementCount(view.shape)) / 4) * 16;
+    const size = Math.min(bytes, view.buffer.size - view.offset);
+    const limit = this.device.limits.maxStorageBufferBindingSize;
+    if (size > limit) {
+      throw new UnsupportedError(
+        `${kernel}: a binding of ${size} bytes (shape [${view.shape}]) passes this adapter's ${limit}; use smaller batches`,
+      );
+    }
+    return { buffer: view.buffer, offset: view.offset, size };
+  }
+
+  #bufferId(buffer: GPUBuffer): number {
+    let id = this.#bufferIds.get(buffer);
+    if (id === undefined) {
+      id = this.#nextBufferId++;
+      this.#bufferIds.set(buffer, id);
+    }
+    return id;
+  }
+
+  /** Submits what is recorded without waiting for it. */
+  flush(): void {
+    this.check();
+    this.recorder.flush();
+  }
+
+  /**
+   * Back-pressure for loops that record far ahead: submits, and waits until all but the last few submits are done.
+   * Call it once per iteration.
+   */
+  async throttle(): Promise<void> {
+    this.flush();
+    if (this.recorder.submits - this.#fencedSubmits < SUBMITS_PER_FENCE) return;
+    const previous = this.#fence;
+    this.#fencedSubmits = this.recorder.submits;
+    this.#fence = this.device.queue.onSubmittedWorkDone().then(() => {});
+    if (previous) await this.wait(previous);
+    this.check();
+  }
+
+  /** Submits what is recorded and waits until the GPU has done it. */
+  async finish(): Promise<void> {
+    this.flush();
+    await this.wait(this.device.queue.onSubmittedWorkDone());
+    this.check();
+  }
+
+  // ---- reading back --------------------------------------------------------------------------------------------------------
+
+  /** Reads a tensor back, after everything recorded so far. @returns a new array of the view's element type. */
+  async read(view: TensorView & { readonly dtype: 'u32' }): Promise<Uint32Array>;
+  async read(view: TensorView): Promise<Float32Array>;
+  async read(view: TensorView): Promise<Float32Array | Uint32Array | Int32Array> {
+    const bytes = await this.readBytes(view);
+    if (view.dtype === 'f32') return new Float32Array(bytes);
+    return view.dtype === 'u32' ? new Uint32Array(bytes) : new Int32Array(bytes);
+  }
+
+  /** Reads the bytes of a view back. */
+  async readBytes(view: TensorView): Promise<ArrayBuffer> {
+    this.check();
+    const size = 4 * elementCount(view.shape);
+    if (size === 0) return new ArrayBuffer(0);
+    const staging = this.#acquireStaging(size);
+    this.recorder.copy(view.buffer, view.offset, staging, 0, size);
+    this.recorder.flush();
+    try {
+      await this.wait(staging.mapAsync(MapMode.READ, 0, size));
+    } catch (cause) {
+      this.check(); // a lost device or a failed submit explains more than a failed mapping
+      throw new GpuError(`read: mapping ${size} bytes failed: ${String(cause)}`, { cause });
+    }
+    const bytes = staging.getMappedRange(0, size).slice(0);
+    staging.unmap();
+    if (this.#idleStaging.length < 4) this.#idleStaging.push(staging);
+    else staging.destroy();
+    this.check();
+    return bytes;
+  }
+
+  #acquireStaging(sizeBytes: number): GPUBuffer {
+    const index = this.#idleStaging.findIndex(
+      (buffer) => buffer.size >= sizeBytes && buffer.size <= 4 * sizeBytes + 65536,
+    );
+    if (index >= 0) return this.#idleStaging.splice(index, 1)[0]!;
+    const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
+    return this.device.createBuffer({ label: 'readback', size: Math.ceil(sizeBytes / 256) * 256, usage });
+  }
+
+  // ---- profiling -----------------------------------------------------------------------------------------------------------
+
+  /**
+   * Runs `body` with a timestamp around every dispatch.
+   * @throws UnsupportedError where the adapter has no `timestamp-query`.
+   */
+  async profile(body: () => void | Promise<void>): Promise<Profile> {
+    if (!this.device.features.has('timestamp-query')) {
+      throw new UnsupportedError(
+        `profile: ${this.adapterName} has no timestamp-query; time whole runs instead`,
+      );
+    }
+    this.flush();
+    const profiler = new Profiler(this.device);
+    this.recorder.profiler = profiler;
+    try {
+      await body();
+      this.flush();
+      return await profiler.read((promise) => this.wait(promise));
+    } finally {
+      this.recorder.profiler = undefined;
+      profiler.destroy();
+    }
+  }
+
+  // ---- failure and end -----------------------------------------------------------------------------------------------------
+
+  /** Throws the first error that WebGPU reported late, if there was one. */
+  check(): void {
+    if (this.#failure) throw this.#failure;
+    if (this.#destroyed) throw new DeviceLostError('context: it was destroyed; create a new one');
+  }
+
+  /** Awaits a GPU promise as the platform does it best; rejects when the device is lost meanwhile. */
+  wait<T>(promise: Promise<T>): Promise<T> {
+    return this.origin.platform.wait(Promise.race([promise, this.#lost]), this.software);
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+  }
+
+  #aroundSubmit(submit: () => void): void {
+    if (!this.origin.owned) this.device.pushErrorScope('validation');
+    submit();
+    if (this.origin.owned) return; // its errors arrive as uncaptured ones
+    this.device.popErrorScope().then(
+      (error) => error && this.#fail(gpuError(error)),
+      () => {}, // the device is gone: its loss is reported
+    );
+  }
+
+  /** Frees every buffer this context made, and the device if it is its own. Safe to call twice. */
+  destroy(): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.#bindGroups.clear();
+    for (const buffer of this.#idleStaging) buffer.destroy();
+    this.recorder.destroy();
+    this.pool.trim();
+    if (this.origin.owned) this.device.destroy();
+  }
+}
+
+function gpuError(error: GPUError): GpuError {
+  return new GpuError(`WebGPU reported a ${error.constructor.name}: ${error.message}`);
+}

@@ -1,0 +1,85 @@
+/**
+ * A kernel (WGSL text and how it is bound) and a dispatch (a kernel on particular buffers with particular sizes).
+ *
+ * Binding convention of every kernel, so that one recorder serves all: `@group(0) @binding(0)` is the uniform struct `Params`
+ * (bound with a dynamic offset), `@binding(1)`, `@binding(2)`, ... are storage buffers in the order of `bindings`.
+ * The functions of `src/kernels` return dispatches and record nothing: a program prepares them once, everyone else calls
+ * `context.record`.
+ */
+
+export type BindingAccess = 'read' | 'read_write';
+
+export interface Kernel {
+  /** Unique: two kernels of one name must have the same text. Shown in errors and profiles. */
+  readonly name: string;
+  /** The `.wgsl` file it came from, for error messages. */
+  readonly file: string;
+  readonly wgsl: string;
+  readonly bindings: readonly BindingAccess[];
+  /** Values of the text's `override` constants. */
+  readonly constants?: Readonly<Record<string, number>>;
+}
+
+/** Element types that kernels know. */
+export type DType = 'f32' | 'u32' | 'i32';
+
+/** A part of a GPU buffer seen as an array. Whoever made the buffer owns it; a view owns nothing. */
+export interface TensorView {
+  readonly buffer: GPUBuffer;
+  /** In bytes; a multiple of 256. */
+  readonly offset: number;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+export interface Dispatch {
+  readonly kernel: Kernel;
+  /** One view per storage binding, in the kernel's order. */
+  readonly views: readonly TensorView[];
+  /** The uniform struct's bytes; see `packParams`. */
+  readonly params: Uint8Array;
+  readonly workgroups: readonly [number, number, number];
+  /** Estimated cost in multiply-adds (or elements touched): bounds how much one submit holds. */
+  readonly work: number;
+}
+
+/** Number of elements of a shape: the product of its dimensions, 1 for a scalar `[]`. */
+export function elementCount(shape: readonly number[]): number {
+  let count = 1;
+  for (const size of shape) count *= size;
+  return count;
+}
+
+/**
+ * Packs a uniform struct of 4-byte members.
+ * @param format one letter per member: `u` for u32, `i` for i32, `f` for f32.
+ * @returns bytes padded with zeros to a multiple of 16, as the uniform address space wants.
+ */
+export function packParams(format: string, ...values: readonly number[]): Uint8Array {
+  if (format.length !== values.length) {
+    throw new RangeError(
+      `packParams: format "${format}" names ${format.length} members, got ${values.length} values`,
+    );
+  }
+  const bytes = new Uint8Array(Math.max(16, Math.ceil((4 * values.length) / 16) * 16));
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (format[i] === 'f') view.setFloat32(4 * i, value, true);
+    else if (format[i] === 'i') view.setInt32(4 * i, value, true);
+    else view.setUint32(4 * i, value, true);
+  }
+  return bytes;
+}
+
+const MAX_WORKGROUPS = 65535;
+
+/**
+ * A grid of `count` workgroups along one logical axis, wrapped into two where WebGPU's limit of 65,535 an axis is passed.
+ * Kernels recover the index as `workgroup_id.y * num_workgroups.x + workgroup_id.x` and check it against their size.
+ */
+export function linearGrid(count: number): [number, number, number] {
+  if (count <= MAX_WORKGROUPS) return [Math.max(count, 1), 1, 1];
+  const rows = Math.ceil(count / MAX_WORKGROUPS);
+  return [Math.ceil(count / rows), rows, 1];
+}

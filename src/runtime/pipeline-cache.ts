@@ -1,0 +1,114 @@
+/**
+ * Compute pipelines, one per kernel name and constants, with explicit layouts (binding 0 a uniform with a dynamic offset).
+ * A shader that does not compile is reported as a ShaderError with file, line and Tint's words, at the next awaited read.
+ */
+import { ShaderError } from '../base/errors.ts';
+import { ShaderStage } from './gpu-constants.ts';
+import type { BindingAccess, Kernel } from './kernel.ts';
+
+export interface Pipeline {
+  readonly name: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+export class PipelineCache {
+  readonly #device: GPUDevice;
+  readonly #onError: (error: Error) => void;
+  readonly #pipelines = new Map<string, { wgsl: string; compiled: Pipeline }>();
+  readonly #layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
+
+  constructor(device: GPUDevice, onError: (error: Error) => void) {
+    this.#device = device;
+    this.#onError = onError;
+  }
+
+  /** Pipelines compiled so far. */
+  get size(): number {
+    return this.#pipelines.size;
+  }
+
+  /** Compiles a kernel, or returns what was compiled before. */
+  get(kernel: Kernel): Pipeline {
+    const key = pipelineKey(kernel);
+    const known = this.#pipelines.get(key);
+    if (known) {
+      if (known.wgsl !== kernel.wgsl) {
+        throw new ShaderError(
+          `pipeline cache: two kernels named "${key}" have different WGSL; give each text its own name`,
+        );
+      }
+      return known.compiled;
+    }
+    const compiled = this.#compile(kernel);
+    this.#pipelines.set(key, { wgsl: kernel.wgsl, compiled });
+    return compiled;
+  }
+
+  #compile(kernel: Kernel): Pipeline {
+    const device = this.#device;
+    const layout = this.#layout(kernel.bindings);
+    device.pushErrorScope('validation');
+    const module = device.createShaderModule({ label: kernel.name, code: kernel.wgsl });
+    const pipeline = device.createComputePipeline({
+      label: kernel.name,
+      layout: layout.pipeline,
+      compute: {
+        module,
+        entryPoint: 'main',
+        ...(kernel.constants ? { constants: { ...kernel.constants } } : {}),
+      },
+    });
+    device.popErrorScope().then(
+      async (error) => {
+        if (error) this.#onError(await shaderError(kernel, module, error));
+      },
+      () => {}, // the device is gone: its loss is reported by the context
+    );
+    return { name: kernel.name, pipeline, layout: layout.group };
+  }
+
+  #layout(bindings: readonly BindingAccess[]): { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {
+    const key = bindings.join(',');
+    let layout = this.#layouts.get(key);
+    if (!layout) {
+      const group = this.#device.createBindGroupLayout({
+        label: key,
+        entries: [
+          {
+            binding: 0,
+            visibility: ShaderStage.COMPUTE,
+            buffer: { type: 'uniform', hasDynamicOffset: true },
+          },
+          ...bindings.map((access, index) => ({
+            binding: index + 1,
+            visibility: ShaderStage.COMPUTE,
+            buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' } as const,
+          })),
+        ],
+      });
+      layout = { group, pipeline: this.#device.createPipelineLayout({ bindGroupLayouts: [group] }) };
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+}
+
+function pipelineKey(kernel: Kernel): string {
+  if (!kernel.constants) return kernel.name;
+  const constants = Object.entries(kernel.constants).map(([name, value]) => `${name}=${value}`);
+  return `${kernel.name}(${constants.join(',')})`;
+}
+
+async function shaderError(kernel: Kernel, module: GPUShaderModule, error: GPUError): Promise<ShaderError> {
+  const lines = kernel.wgsl.split('\n');
+  const { messages } = await module.getCompilationInfo();
+  const details = messages
+    .filter((message) => message.type === 'error')
+    .map(
+      (m) =>
+        `${kernel.file}:${m.lineNum}:${m.linePos}: ${m.message}\n    ${(lines[m.lineNum - 1] ?? '').trim()}`,
+    );
+  const text = details.length > 0 ? details.join('\n') : error.message;
+  return new ShaderError(`kernel ${kernel.name} does not compile:\n${text}`);
+}

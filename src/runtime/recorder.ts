@@ -1,0 +1,141 @@
+/**
+ * Collects dispatches into few submits.
+ *
+ * Recording is synchronous. Uniforms of a whole submit are gathered in one host array and written with one `writeBuffer` just before
+ * it; since a queue runs writes and submits in order, every submit reuses the same uniform buffer from its start. A submit is closed
+ * when its uniform slots or its estimated work are used up: a GPU's watchdog kills command buffers that run for seconds.
+ */
+import { BufferUsage } from './gpu-constants.ts';
+import type { Pipeline } from './pipeline-cache.ts';
+import type { Profiler } from './profiler.ts';
+
+/** Uniform slots in one submit: also the largest number of dispatches in it. */
+const SLOTS = 512;
+
+/** A dispatch with everything looked up: what a program keeps, so that running it makes no object. */
+export interface PreparedDispatch {
+  readonly pipeline: Pipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly params: Uint8Array;
+  readonly workgroups: readonly [number, number, number];
+  readonly work: number;
+}
+
+export class Recorder {
+  readonly #device: GPUDevice;
+  readonly #workPerSubmit: number;
+  readonly #slotBytes: number;
+  readonly #staging: Uint8Array<ArrayBuffer>;
+  readonly uniforms: GPUBuffer;
+  /** Called around each submit (a borrowed device gets an error scope there). */
+  readonly #aroundSubmit: (submit: () => void) => void;
+  #encoder: GPUCommandEncoder | undefined;
+  #pass: GPUComputePassEncoder | undefined;
+  #slots = 0;
+  #work = 0;
+  #submits = 0;
+  #dispatches = 0;
+  profiler: Profiler | undefined;
+
+  constructor(device: GPUDevice, workPerSubmit: number, aroundSubmit: (submit: () => void) => void) {
+    this.#device = device;
+    this.#workPerSubmit = workPerSubmit;
+    this.#aroundSubmit = aroundSubmit;
+    this.#slotBytes = Math.max(256, device.limits.minUniformBufferOffsetAlignment);
+    this.#staging = new Uint8Array(SLOTS * this.#slotBytes);
+    this.uniforms = device.createBuffer({
+      label: 'uniforms',
+      size: this.#staging.byteLength,
+      usage: BufferUsage.UNIFORM | BufferUsage.COPY_DST,
+    });
+  }
+
+  /** Bytes of one uniform slot: the size that bind groups give binding 0, and the largest `Params` struct. */
+  get slotBytes(): number {
+    return this.#slotBytes;
+  }
+
+  /** Submits so far. */
+  get submits(): number {
+    return this.#submits;
+  }
+
+  /** Dispatches so far. */
+  get dispatches(): number {
+    return this.#dispatches;
+  }
+
+  dispatch(prepared: PreparedDispatch): void {
+    if (this.#slots === SLOTS || (this.#work > 0 && this.#work + prepared.work > this.#workPerSubmit))
+      this.flush();
+    const offset = this.#slots * this.#slotBytes;
+    this.#staging.set(prepared.params, offset);
+    this.#slots++;
+    this.#work += prepared.work;
+    this.#dispatches++;
+    const pass = this.#computePass(prepared.pipeline.name);
+    pass.setPipeline(prepared.pipeline.pipeline);
+    pass.setBindGroup(0, prepared.bindGroup, [offset]);
+    pass.dispatchWorkgroups(prepared.workgroups[0], prepared.workgroups[1], prepared.workgroups[2]);
+    if (this.profiler) this.#endPass();
+  }
+
+  copy(
+    source: GPUBuffer,
+    sourceOffset: number,
+    target: GPUBuffer,
+    targetOffset: number,
+    sizeBytes: number,
+  ): void {
+    this.commandEncoder().copyBufferToBuffer(source, sourceOffset, target, targetOffset, sizeBytes);
+  }
+
+  clear(buffer: GPUBuffer, offset = 0, sizeBytes = buffer.size - offset): void {
+    this.commandEncoder().clearBuffer(buffer, offset, sizeBytes);
+  }
+
+  /** Submits what is recorded. Does nothing when there is nothing. */
+  flush(): void {
+    if (!this.#encoder) return;
+    this.#endPass();
+    const encoder = this.#encoder;
+    this.#encoder = undefined;
+    this.#aroundSubmit(() => {
+      this.profiler?.resolve(encoder);
+      if (this.#slots > 0) {
+        this.#device.queue.writeBuffer(this.uniforms, 0, this.#staging, 0, this.#slots * this.#slotBytes);
+      }
+      this.#device.queue.submit([encoder.finish()]);
+    });
+    this.#slots = 0;
+    this.#work = 0;
+    this.#submits++;
+  }
+
+  /** The encoder of the submit being recorded, outside any pass. */
+  commandEncoder(): GPUCommandEncoder {
+    this.#endPass();
+    this.#encoder ??= this.#device.createCommandEncoder();
+    return this.#encoder;
+  }
+
+  #computePass(name: string): GPUComputePassEncoder {
+    if (!this.#pass) {
+      this.#encoder ??= this.#device.createCommandEncoder();
+      const timestampWrites = this.profiler?.timestampWrites(name);
+      this.#pass = this.#encoder.beginComputePass(timestampWrites ? { timestampWrites } : undefined);
+    }
+    return this.#pass;
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = undefined;
+  }
+
+  destroy(): void {
+    this.#endPass();
+    this.#encoder = undefined;
+    this.uniforms.destroy();
+  }
+}
