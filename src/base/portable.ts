@@ -143,7 +143,7 @@ export function pow(x: number, y: number): number {
     return odd && (x < 0 || Object.is(x, -0)) ? -result : result;
   }
   if (x < 0 && !integer) return NaN;
-  const result = powOfPositive(size, y);
+  const result = size === 1 ? 1 : powOfPositive(size, y);
   return x < 0 && odd ? -result : result;
 }
 

@@ -22,12 +22,13 @@ describe('threefry2x32', () => {
     const other = new Uint32Array(2);
     for (let bit = 0; bit < 32; bit++) {
       threefry2x32(1, 2, 3, 4, reference);
-      for (const inputs of [
+      const flips: [number, number, number, number][] = [
         [1 ^ (1 << bit), 2, 3, 4],
         [1, 2 ^ (1 << bit), 3, 4],
         [1, 2, 3 ^ (1 << bit), 4],
         [1, 2, 3, 4 ^ (1 << bit)],
-      ] as const) {
+      ];
+      for (const inputs of flips) {
         threefry2x32(...inputs, other);
         changed += bitCount(reference[0]! ^ other[0]!) + bitCount(reference[1]! ^ other[1]!);
       }
