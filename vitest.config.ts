@@ -1,8 +1,15 @@
+/**
+ * Three projects: `pure` needs no GPU, `node` runs the GPU tests on Dawn, `browser` runs the very same GPU tests in Chromium.
+ * One after the other: software adapters want all cores.
+ */
+
 import { readFileSync } from 'node:fs';
+import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type Plugin } from 'vitest/config';
+import { chromiumLaunch } from './test/support/chromium.ts';
 
 /** Lets tests import `.wgsl` files as strings, as esbuild's text loader does in the build. */
-export function wgslText(): Plugin {
+function wgslText(): Plugin {
   return {
     name: 'wgsl-text',
     enforce: 'pre',
@@ -13,18 +20,63 @@ export function wgslText(): Plugin {
   };
 }
 
-export default defineConfig({
+/** In the browser, `test/support/platform.ts` gives the browser's platform instead of Node's. */
+function browserPlatform(): Plugin {
+  return {
+    name: 'browser-platform',
+    enforce: 'pre',
+    async resolveId(source, importer) {
+      if (!source.endsWith('/platform.ts')) return null;
+      const resolved = await this.resolve(source, importer, { skipSelf: true });
+      if (!resolved?.id.endsWith('/test/support/platform.ts')) return null;
+      return resolved.id.replace(/platform\.ts$/, 'platform-browser.ts');
+    },
+  };
+}
+
+const gpuTimeouts = { testTimeout: 120_000, hookTimeout: 120_000 };
+
+export default defineConfig(async () => ({
   plugins: [wgslText()],
   test: {
     projects: [
       {
-        extends: true,
-        test: { name: 'pure', include: ['test/pure/**/*.test.ts'], pool: 'forks' },
+        extends: true as const,
+        test: {
+          name: 'pure',
+          include: ['test/pure/**/*.test.ts'],
+          pool: 'forks' as const,
+          sequence: { groupOrder: 0 },
+        },
       },
       {
-        extends: true,
-        test: { name: 'node', include: ['test/gpu/**/*.test.ts', 'test/node/**/*.test.ts'], pool: 'forks', maxWorkers: 2 },
+        extends: true as const,
+        test: {
+          name: 'node',
+          include: ['test/gpu/**/*.test.ts', 'test/node/**/*.test.ts'],
+          pool: 'forks' as const, // a thread has only a copy of process.env, and a crash in Dawn would end all of them
+          maxWorkers: 2,
+          ...gpuTimeouts,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true as const,
+        plugins: [browserPlatform()],
+        test: {
+          name: 'browser',
+          include: ['test/gpu/**/*.test.ts'],
+          ...gpuTimeouts,
+          sequence: { groupOrder: 2 },
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions: await chromiumLaunch() }),
+            instances: [{ browser: 'chromium' as const }],
+          },
+        },
       },
     ],
   },
-});
+}));
