@@ -1,0 +1,294 @@
+/**
+ * The stages of a shortest augmenting path solve (see `assignment.ts` for sources): each takes an
+ * `AssignmentProblem` in progress, assigns more rows and keeps it valid.
+ *
+ * Nearly all time goes into scans over one row of the costs, so these read as few arrays as they can: in a path
+ * search, two (costs and thresholds).
+ */
+/** A minimisation in progress. Kept true throughout: an assigned entry has the least `costs - columnDuals` of its row. */
+export interface AssignmentProblem {
+  n: number;
+  /** f64 [n, n], the matrix, negated when maximising. */
+  costs: Float64Array;
+  columnDuals: Float64Array;
+  /** i32 [n], -1 = none. */
+  columnOfRow: Int32Array;
+  /** i32 [n], -1 = none. */
+  rowOfColumn: Int32Array;
+  rowScans: number;
+}
+
+export function makeProblem(costs: Float64Array, n: number): AssignmentProblem {
+  return {
+    n,
+    costs,
+    columnDuals: new Float64Array(n),
+    columnOfRow: new Int32Array(n).fill(-1),
+    rowOfColumn: new Int32Array(n).fill(-1),
+    rowScans: 0,
+  };
+}
+
+/** Column duals become the column minima. */
+export function reduceColumns({ n, costs, columnDuals }: AssignmentProblem): void {
+  columnDuals.fill(Number.POSITIVE_INFINITY);
+  for (let i = 0, k = 0; i < n; i++) {
+    for (let j = 0; j < n; j++, k++) if (costs[k]! < columnDuals[j]!) columnDuals[j] = costs[k]!;
+  }
+}
+
+/** The two least reduced costs of a row and their columns; of equal ones, the lowest columns. */
+interface RowMinima {
+  least: number;
+  leastColumn: number;
+  second: number;
+  secondColumn: number;
+}
+
+function findRowMinima(problem: AssignmentProblem, row: number, minima: RowMinima): void {
+  const { n, costs, columnDuals: duals } = problem;
+  problem.rowScans++;
+  const start = row * n;
+  let least = Number.POSITIVE_INFINITY;
+  let second = Number.POSITIVE_INFINITY;
+  let leastColumn = 0;
+  let secondColumn = 0;
+  for (let j = 0; j < n; ) {
+    // Almost no entry is among the least two: four at a time halves the cost of finding that out.
+    while (
+      j + 4 <= n &&
+      costs[start + j]! - duals[j]! >= second &&
+      costs[start + j + 1]! - duals[j + 1]! >= second &&
+      costs[start + j + 2]! - duals[j + 2]! >= second &&
+      costs[start + j + 3]! - duals[j + 3]! >= second
+    ) {
+      j += 4;
+    }
+    for (const end = Math.min(j + 4, n); j < end; j++) {
+      const reduced = costs[start + j]! - duals[j]!;
+      if (reduced >= second) continue;
+      if (reduced < least) {
+        second = least;
+        secondColumn = leastColumn;
+        least = reduced;
+        leastColumn = j;
+      } else {
+        second = reduced;
+        secondColumn = j;
+      }
+    }
+  }
+  minima.least = least;
+  minima.leastColumn = leastColumn;
+  minima.second = n > 1 ? second : least;
+  minima.secondColumn = secondColumn;
+}
+
+/**
+ * Gives every row the column of its least reduced cost, if that is still free; returns the rows left over.
+ * With `transfer`, the column's dual drops until the row's second best column is as good: rows to come avoid it.
+ */
+export function assignGreedily(problem: AssignmentProblem, transfer: boolean): number[] {
+  const { n, costs, columnDuals, rowOfColumn, columnOfRow } = problem;
+  const minima: RowMinima = { least: 0, leastColumn: 0, second: 0, secondColumn: 0 };
+  const free: number[] = [];
+  for (let i = 0; i < n; i++) {
+    findRowMinima(problem, i, minima);
+    let column = minima.leastColumn;
+    const tied = minima.second === minima.least;
+    if (tied && rowOfColumn[i] === -1 && costs[i * n + i]! - columnDuals[i]! === minima.least) column = i;
+    else if (tied && rowOfColumn[column] !== -1) column = minima.secondColumn;
+    if (rowOfColumn[column] !== -1) {
+      free.push(i);
+      continue;
+    }
+    columnOfRow[i] = column;
+    rowOfColumn[column] = i;
+    if (transfer) columnDuals[column]! -= minima.second - minima.least;
+  }
+  return free;
+}
+
+/**
+ * Augmenting row reduction: a free row takes its best column, lowers the column's dual until its second best is as
+ * good, and the row that held the column looks for another. Returns the rows that are still free.
+ */
+export function reduceAugmentingRows(problem: AssignmentProblem, free: number[]): number[] {
+  const { n, columnDuals, rowOfColumn, columnOfRow } = problem;
+  const minima: RowMinima = { least: 0, leastColumn: 0, second: 0, secondColumn: 0 };
+  const left: number[] = [];
+  // Rows may outbid each other by ever smaller amounts; past this many steps the path search is the better way.
+  let steps = 4 * n;
+  for (const start of free) {
+    let row = start;
+    while (row !== -1) {
+      findRowMinima(problem, row, minima);
+      let column = minima.leastColumn;
+      const lowered = columnDuals[column]! - (minima.second - minima.least);
+      // Rounding may leave the dual where it was: that is a tie.
+      const wins = lowered < columnDuals[column]!;
+      if (wins) columnDuals[column] = lowered;
+      else if (rowOfColumn[column] !== -1) column = minima.secondColumn;
+      const displaced = rowOfColumn[column]!;
+      rowOfColumn[column] = row;
+      columnOfRow[row] = column;
+      if (displaced !== -1) columnOfRow[displaced] = -1;
+      if (displaced !== -1 && (!wins || steps-- <= 0)) {
+        left.push(displaced);
+        break;
+      }
+      row = displaced;
+    }
+  }
+  return left;
+}
+
+/** Scratch of one path search: a Dijkstra over columns, with the queue as a binary heap that knows positions. */
+interface Search {
+  /** f64 [n]: length of the shortest path found to each column. */
+  distance: Float64Array;
+  /** f64 [n]: `distance + columnDuals`, no more than what could still matter, -Infinity once a column is scanned. */
+  threshold: Float64Array;
+  /** i32 [n]: the row before each column on its path. */
+  predecessor: Int32Array;
+  heap: Int32Array;
+  heapSize: number;
+  /** i32 [n]: place of each column in the heap, -1 = not in it. */
+  position: Int32Array;
+  scanned: Int32Array;
+}
+
+function makeSearch(n: number): Search {
+  return {
+    distance: new Float64Array(n),
+    threshold: new Float64Array(n),
+    predecessor: new Int32Array(n),
+    heap: new Int32Array(n),
+    heapSize: 0,
+    position: new Int32Array(n),
+    scanned: new Int32Array(n),
+  };
+}
+
+/** Assigns each of the free rows, by one path search each. */
+export function augmentAll(problem: AssignmentProblem, free: number[]): void {
+  if (free.length === 0) return;
+  const search = makeSearch(problem.n);
+  for (const row of free) augment(problem, search, row);
+}
+
+/** Assigns `root` along a shortest augmenting path and updates the duals of the columns scanned for it. */
+function augment(problem: AssignmentProblem, search: Search, root: number): void {
+  const { n, costs, columnDuals, rowOfColumn, columnOfRow } = problem;
+  const { distance, threshold, predecessor, scanned, position } = search;
+  problem.rowScans++;
+  predecessor.fill(root);
+  position.fill(-1);
+  search.heapSize = 0;
+
+  // The nearest free column so far bounds everything: no path as long as that is ever looked at.
+  let bound = Number.POSITIVE_INFINITY;
+  let sink = -1;
+  for (let j = 0; j < n; j++) {
+    const reduced = costs[root * n + j]! - columnDuals[j]!;
+    distance[j] = reduced;
+    if (reduced < bound && rowOfColumn[j]! === -1) {
+      bound = reduced;
+      sink = j;
+    }
+  }
+  for (let j = 0; j < n; j++) {
+    if (distance[j]! < bound) insert(search, j);
+    threshold[j] = Math.min(distance[j]!, bound) + columnDuals[j]!;
+  }
+
+  let scans = 0;
+  while (search.heapSize > 0 && distance[search.heap[0]!]! < bound) {
+    const column = takeFirst(search);
+    const row = rowOfColumn[column]!;
+    const start = row * n;
+    const reached = distance[column]!;
+    scanned[scans++] = column;
+    threshold[column] = Number.NEGATIVE_INFINITY;
+    // A path through this row reaches column j at costs[row, j] - columnDuals[j] - offset.
+    const offset = costs[start + column]! - columnDuals[column]! - reached;
+    for (let j = 0; j < n && bound > reached; ) {
+      while (
+        j + 4 <= n &&
+        costs[start + j]! >= threshold[j]! + offset &&
+        costs[start + j + 1]! >= threshold[j + 1]! + offset &&
+        costs[start + j + 2]! >= threshold[j + 2]! + offset &&
+        costs[start + j + 3]! >= threshold[j + 3]! + offset
+      ) {
+        j += 4;
+      }
+      for (const end = Math.min(j + 4, n); j < end; j++) {
+        if (costs[start + j]! >= threshold[j]! + offset) continue;
+        const length = costs[start + j]! - columnDuals[j]! - offset;
+        if (length < bound && length < distance[j]!) {
+          distance[j] = length;
+          predecessor[j] = row;
+          if (rowOfColumn[j]! === -1) {
+            bound = length;
+            sink = j;
+          } else if (position[j]! === -1) insert(search, j);
+          else moveUp(search, position[j]!);
+        }
+        threshold[j] = Math.min(distance[j]!, bound) + columnDuals[j]!;
+      }
+    }
+  }
+  problem.rowScans += scans;
+
+  for (let k = 0; k < scans; k++) columnDuals[scanned[k]!]! += distance[scanned[k]!]! - bound;
+  for (let column = sink; column !== -1; ) {
+    const row = predecessor[column]!;
+    const next = columnOfRow[row]!;
+    rowOfColumn[column] = row;
+    columnOfRow[row] = column;
+    column = next;
+  }
+}
+
+function insert(search: Search, column: number): void {
+  search.heap[search.heapSize] = column;
+  moveUp(search, search.heapSize++);
+}
+
+function moveUp({ heap, position, distance }: Search, place: number): void {
+  const column = heap[place]!;
+  const key = distance[column]!;
+  let k = place;
+  while (k > 0) {
+    const parent = (k - 1) >> 1;
+    const above = heap[parent]!;
+    if (distance[above]! <= key) break;
+    heap[k] = above;
+    position[above] = k;
+    k = parent;
+  }
+  heap[k] = column;
+  position[column] = k;
+}
+
+function takeFirst(search: Search): number {
+  const { heap, position, distance } = search;
+  const first = heap[0]!;
+  position[first] = -1;
+  const size = --search.heapSize;
+  if (size === 0) return first;
+  const column = heap[size]!;
+  const key = distance[column]!;
+  let k = 0;
+  for (let child = 1; child < size; child = 2 * k + 1) {
+    if (child + 1 < size && distance[heap[child + 1]!]! < distance[heap[child]!]!) child++;
+    const below = heap[child]!;
+    if (distance[below]! >= key) break;
+    heap[k] = below;
+    position[below] = k;
+    k = child;
+  }
+  heap[k] = column;
+  position[column] = k;
+  return first;
+}
