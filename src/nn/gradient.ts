@@ -1,0 +1,55 @@
+/**
+ * Reverse-mode differentiation as a graph transformation: a graph goes in, a larger graph comes out. No tape; since the gradient is
+ * written with operations that have gradients themselves, it can be differentiated again.
+ */
+import { ShapeError, UnsupportedError } from '../base/errors.ts';
+import { leavesOf, type Node, topologicalOrder } from './graph.ts';
+import { add } from './ops/arithmetic.ts';
+import { fill } from './ops/fill.ts';
+import { formatShape, sameShape } from './shape.ts';
+
+/**
+ * Gradients of `output` with respect to nodes it depends on.
+ * @param outputGradient of `output`'s shape: the vector of a vector-Jacobian product. Default: 1, for a scalar output.
+ * @returns one node per entry of `withRespectTo`, of its shape; zeros where the output does not depend on it.
+ * @throws UnsupportedError when the way there leads through an operation without a gradient.
+ */
+export function gradients(output: Node, withRespectTo: readonly Node[], outputGradient?: Node): Node[] {
+  if (outputGradient ? !sameShape(output.shape, outputGradient.shape) : output.shape.length > 0) {
+    throw new ShapeError(
+      `gradients: an output of shape ${formatShape(output.shape)} needs an outputGradient of that shape, ` +
+        `got ${outputGradient ? formatShape(outputGradient.shape) : 'none'}; reduce it to a scalar or pass one`,
+    );
+  }
+  const order = topologicalOrder([output]);
+  const reaches = new Set<Node>(withRespectTo);
+  for (const node of order) if (node.inputs.some((input) => reaches.has(input))) reaches.add(node);
+
+  const adjoints = new Map<Node, Node>([[output, outputGradient ?? fill([], 1)]]);
+  for (const node of order.reverse()) {
+    const adjoint = adjoints.get(node);
+    const wanted = node.inputs.map((input) => reaches.has(input));
+    if (!adjoint || !wanted.includes(true)) continue;
+    const { operation, inputs, attributes } = node;
+    if (!operation.gradient) {
+      throw new UnsupportedError(
+        `gradients: operation "${operation.name}" has no gradient; differentiate before it`,
+      );
+    }
+    const parts = operation.gradient({ inputs, output: node, outputGradient: adjoint, attributes, wanted });
+    inputs.forEach((input, i) => {
+      const part = parts[i];
+      if (!part || !wanted[i]) return;
+      const sumSoFar = adjoints.get(input);
+      adjoints.set(input, sumSoFar ? add(sumSoFar, part) : part);
+    });
+  }
+  return withRespectTo.map((node) => adjoints.get(node) ?? fill(node.shape, 0));
+}
+
+/** Gradients of a scalar loss with respect to every parameter it depends on, by the parameter's name. */
+export function parameterGradients(loss: Node): Map<string, Node> {
+  const parameters = leavesOf([loss], 'parameter');
+  const nodes = gradients(loss, parameters);
+  return new Map(parameters.map((node, i) => [node.attributes.name as string, nodes[i]!]));
+}
