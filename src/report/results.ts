@@ -1,0 +1,91 @@
+/**
+ * What commands write as JSON. Field names are a contract: scripts read them, and the report draws them.
+ * Losses are mean cross-entropies in nats, accuracies fractions from 0 to 1.
+ */
+
+export interface LossAndAccuracy {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+export interface CommonResult {
+  readonly command: string;
+  /** Version of rebasin. */
+  readonly version: string;
+  readonly adapter: string;
+  readonly seed: number;
+  /** Wall time of the command. */
+  readonly seconds: number;
+  /** SHA-256 of inputs and results, not of times. */
+  readonly hash: string;
+}
+
+/** One curve along lambda. */
+export interface CurveResult {
+  readonly loss: readonly number[];
+  readonly accuracy: readonly number[];
+  /** Largest excess of the loss (shortfall of the accuracy) over the straight line between the ends. */
+  readonly barrier: LossAndAccuracy;
+  /** The same against the mean of the ends. */
+  readonly barrierFromMean: LossAndAccuracy;
+  /** At lambda 0.5. */
+  readonly midpoint: LossAndAccuracy;
+  /** Excess and shortfall at lambda 0.5. */
+  readonly midpointBarrier: LossAndAccuracy;
+}
+
+export interface SweepCurves {
+  readonly lambda: readonly number[];
+  readonly train?: CurveResult;
+  readonly test?: CurveResult;
+}
+
+/** How matching went. */
+export interface MatchFields {
+  readonly model: string;
+  /** What was assumed about the model, one line each. */
+  readonly assumptions: readonly string[];
+  /** Sum over scored entries of <A, B> and <A, pi(B)>. */
+  readonly objective: { readonly before: number; readonly after: number };
+  /** L2 distance over scored entries. */
+  readonly distance: { readonly before: number; readonly after: number };
+  readonly sweeps: number;
+  readonly objectivePerSweep: readonly number[];
+  readonly equivalence: { readonly maxDifference: number; readonly passed: boolean };
+  /** Unit i of the permuted B is unit p[i] of B. */
+  readonly permutations: Readonly<Record<string, readonly number[]>>;
+}
+
+export interface MatchResult extends CommonResult, MatchFields {}
+
+export interface SweepResult extends CommonResult, SweepCurves {
+  readonly model: string;
+  readonly align: 'none' | 'weight';
+  readonly match?: MatchFields;
+}
+
+/** One trained network. */
+export interface TrainingFields {
+  readonly model: string;
+  readonly seed: number;
+  /** Mean training loss of each epoch, while training. */
+  readonly epochLoss: readonly number[];
+  readonly train?: LossAndAccuracy;
+  readonly test?: LossAndAccuracy;
+  /** File the parameters were written to. */
+  readonly checkpoint?: string;
+}
+
+export interface TrainResult extends CommonResult, TrainingFields {}
+
+export interface DemoResult extends CommonResult {
+  readonly model: string;
+  readonly data: { readonly name: string; readonly train: number; readonly test: number };
+  readonly networks: readonly TrainingFields[];
+  readonly match: MatchFields;
+  readonly naive: SweepCurves;
+  readonly aligned: SweepCurves;
+}
+
+/** Results that the report can show. */
+export type ReportResult = SweepResult | DemoResult;
