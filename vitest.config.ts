@@ -1,6 +1,6 @@
 /**
  * Three projects: `pure` needs no GPU, `node` runs the GPU tests on Dawn, `browser` runs the very same GPU tests in Chromium.
- * One after the other: software adapters want all cores.
+ * One after the other: software adapters want all cores. A fourth, `reference`, is not part of `npm test`.
  */
 
 import { readFileSync } from 'node:fs';
@@ -58,6 +58,16 @@ export default defineConfig(async () => ({
           maxWorkers: 2,
           ...gpuTimeouts,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // Comparisons with other implementations, which take long or need data: `npm run test:reference`.
+        extends: true as const,
+        test: {
+          name: 'reference',
+          include: ['test/reference/**/*.test.ts'],
+          pool: 'forks' as const,
+          ...gpuTimeouts,
         },
       },
       {
