@@ -1,0 +1,62 @@
+// One step of Adam or AdamW, as PyTorch defines them (no amsgrad), in place:
+//   w = keep * w                                    AdamW: keep = 1 - learning rate * weight decay; Adam: 1
+//   g = gradient + weight_decay * w                 Adam; AdamW: weight_decay = 0
+//   m = m + (1 - beta1) * (g - m)
+//   v = beta2 * v + (1 - beta2) * g * g
+//   w = w - step_size * m / (sqrt(v) / correction + epsilon)
+// with step_size = learning rate / (1 - beta1^t) and correction = sqrt(1 - beta2^t), computed in f64 on the host.
+//
+// All four are f32 [count]. Sums with a product are fused by fma, in the second moment the product beta2 * v.
+// One invocation updates two vec4f that lie 64 apart, a workgroup 512 consecutive elements. The last vec4f may reach past
+// `count` and is stored element by element.
+
+struct Params {
+  count: u32,
+  keep: f32,
+  weight_decay: f32,
+  one_minus_beta1: f32,
+  beta2: f32,
+  one_minus_beta2: f32,
+  step_size: f32,
+  correction: f32,
+  epsilon: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> gradients: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> parameters: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> first_moments: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> second_moments: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let first = (group.y * groups.x + group.x) * 128u + local;
+  for (var step = 0u; step < 2u; step++) {
+    let at = first + step * 64u;
+    let i = 4u * at;
+    if (i >= params.count) {
+      return;
+    }
+    let w = params.keep * parameters[at];
+    let g = fma(vec4f(params.weight_decay), w, gradients[at]);
+    let m = fma(vec4f(params.one_minus_beta1), g - first_moments[at], first_moments[at]);
+    let v = fma(vec4f(params.beta2), second_moments[at], params.one_minus_beta2 * (g * g));
+    let denominator = sqrt(v) / params.correction + vec4f(params.epsilon);
+    let updated = fma(vec4f(-params.step_size), m / denominator, w);
+    if (i + 4u <= params.count) {
+      first_moments[at] = m;
+      second_moments[at] = v;
+      parameters[at] = updated;
+    } else {
+      for (var j = 0u; j < params.count - i; j++) {
+        first_moments[at][j] = m[j];
+        second_moments[at][j] = v[j];
+        parameters[at][j] = updated[j];
+      }
+    }
+  }
+}

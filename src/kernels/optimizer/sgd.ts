@@ -1,0 +1,89 @@
+/** Stochastic gradient descent as PyTorch defines it (`torch.optim.SGD`, dampening 0), on whole arenas in place. */
+import { OptionError } from '../../base/errors.ts';
+import type { Context } from '../../runtime/context.ts';
+import { type Dispatch, elementCount, type Kernel, linearGrid, packParams } from '../../runtime/kernel.ts';
+import { checkSeparate, checkView, checkWindows, type Windows } from '../checks.ts';
+import { elementwise } from '../elementwise/elementwise.ts';
+import wgsl from './sgd.wgsl';
+
+export interface SgdCall {
+  readonly parameters: Windows;
+  readonly gradients: Windows;
+  /** The momentum buffer, zeros before the first step. Needed when `momentum` is not 0. */
+  readonly velocities?: Windows;
+  readonly learningRate: number;
+  /** Default: 0. */
+  readonly momentum?: number;
+  /** Added to the gradient, times the parameter. Default: 0. */
+  readonly weightDecay?: number;
+  /** Default: false. */
+  readonly nesterov?: boolean;
+}
+
+const momentumKernel: Kernel = {
+  name: 'SGD with momentum',
+  file: 'src/kernels/optimizer/sgd.wgsl',
+  wgsl,
+  bindings: ['read', 'read_write', 'read_write'],
+};
+
+/**
+ * One step: `g = gradient + weightDecay w`, `velocity = momentum velocity + g`, `w -= learningRate velocity`
+ * (with nesterov `w -= learningRate (g + momentum velocity)`).
+ * @returns one dispatch a window. @throws ShapeError when views do not fit; OptionError when an option is out of range.
+ */
+export function sgdStep(context: Context, call: SgdCall): Dispatch[] {
+  const { parameters, gradients, velocities, learningRate } = call;
+  const { momentum = 0, weightDecay = 0, nesterov = false } = call;
+  checkOptions({ learningRate, momentum, weightDecay }, nesterov);
+  checkWindows('sgdStep', { parameters, gradients });
+  if (momentum === 0) {
+    return parameters.flatMap((window, index) =>
+      elementwise(context, {
+        expression: 'fma(T(-s0), fma(T(s1), b, a), b)',
+        inputs: [{ view: gradients[index]! }, { view: window }],
+        scalars: [learningRate, weightDecay],
+        output: window,
+      }),
+    );
+  }
+  if (!velocities) {
+    throw new OptionError(
+      `sgdStep: momentum ${momentum} needs velocities; pass windows of an arena of the parameters' layout, zeros at first`,
+    );
+  }
+  checkWindows('sgdStep', { parameters, velocities });
+  return parameters.flatMap((window, index) => {
+    const views = { gradients: gradients[index]!, parameters: window, velocities: velocities[index]! };
+    const count = elementCount(window.shape);
+    for (const [name, view] of Object.entries(views)) checkView('sgdStep', name, view, 'f32', count);
+    checkSeparate(
+      'sgdStep',
+      { parameters: views.parameters, velocities: views.velocities },
+      { gradients: views.gradients },
+    );
+    if (count === 0) return [];
+    return [
+      {
+        kernel: momentumKernel,
+        views: [views.gradients, views.parameters, views.velocities],
+        params: packParams('ufffu', count, learningRate, momentum, weightDecay, nesterov ? 1 : 0),
+        workgroups: linearGrid(Math.ceil(count / 512)),
+        work: 4 * count,
+      },
+    ];
+  });
+}
+
+function checkOptions(options: Readonly<Record<string, number>>, nesterov: boolean): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
+      throw new OptionError(`sgdStep: ${name} must be a finite number of at least 0, got ${value}`);
+    }
+  }
+  if (nesterov && options.momentum === 0) {
+    throw new OptionError(
+      'sgdStep: nesterov needs a momentum above 0, got 0; pass one or leave nesterov out',
+    );
+  }
+}
