@@ -22,13 +22,14 @@ export function gradients(output: Node, withRespectTo: readonly Node[], outputGr
     );
   }
   const order = topologicalOrder([output]);
-  const reaches = new Set<Node>(withRespectTo);
-  for (const node of order) if (node.inputs.some((input) => reaches.has(input))) reaches.add(node);
+  const same = identify([...withRespectTo, ...order]);
+  const reaches = new Set(withRespectTo.map(same));
+  for (const node of order) if (node.inputs.some((input) => reaches.has(same(input)))) reaches.add(node);
 
-  const adjoints = new Map<Node, Node>([[output, outputGradient ?? fill([], 1)]]);
+  const adjoints = new Map<Node, Node>([[same(output), outputGradient ?? fill([], 1)]]);
   for (const node of order.reverse()) {
     const adjoint = adjoints.get(node);
-    const wanted = node.inputs.map((input) => reaches.has(input));
+    const wanted = node.inputs.map((input) => reaches.has(same(input)));
     if (!adjoint || !wanted.includes(true)) continue;
     const { operation, inputs, attributes } = node;
     if (!operation.gradient) {
@@ -40,11 +41,21 @@ export function gradients(output: Node, withRespectTo: readonly Node[], outputGr
     inputs.forEach((input, i) => {
       const part = parts[i];
       if (!part || !wanted[i]) return;
-      const sumSoFar = adjoints.get(input);
-      adjoints.set(input, sumSoFar ? add(sumSoFar, part) : part);
+      const sumSoFar = adjoints.get(same(input));
+      adjoints.set(same(input), sumSoFar ? add(sumSoFar, part) : part);
     });
   }
-  return withRespectTo.map((node) => adjoints.get(node) ?? fill(node.shape, 0));
+  return withRespectTo.map((node) => adjoints.get(same(node)) ?? fill(node.shape, 0));
+}
+
+/** Leaves of one kind and name are one value, so they share one gradient: maps each to the first of them. */
+function identify(nodes: readonly Node[]): (node: Node) => Node {
+  const first = new Map<string, Node>();
+  const keyOf = (node: Node) => `${node.attributes?.kind} ${node.attributes?.name}`;
+  for (const node of nodes) {
+    if (node.attributes?.kind && !first.has(keyOf(node))) first.set(keyOf(node), node);
+  }
+  return (node) => (node.attributes?.kind ? first.get(keyOf(node))! : node);
 }
 
 /** Gradients of a scalar loss with respect to every parameter it depends on, by the parameter's name. */

@@ -61,14 +61,19 @@ export class Program {
     const stores = options.stores ?? new Map<Node, TensorView>();
     const wanted = [...Object.values(options.outputs), ...stores.keys()];
     this.#steps = lower(wanted);
-    this.#bindLeaves(wanted, options);
-    for (const [name, node] of Object.entries(options.outputs)) {
-      this.#outputs.set(name, node);
-      if (!this.#buffers.has(node) && !stores.has(node)) this.#own(node);
+    try {
+      this.#bindLeaves(wanted, options);
+      for (const [name, node] of Object.entries(options.outputs)) {
+        this.#outputs.set(name, node);
+        if (!this.#buffers.has(node) && !stores.has(node)) this.#own(node);
+      }
+      for (const [node, view] of stores) this.#store(node, view);
+      this.plannedBytes = this.#planSlots();
+      this.#runs.set(this.batchSize, this.#prepare(this.batchSize));
+    } catch (error) {
+      this.destroy();
+      throw error;
     }
-    for (const [node, view] of stores) this.#store(node, view);
-    this.plannedBytes = this.#planSlots();
-    this.#runs.set(this.batchSize, this.#prepare(this.batchSize));
   }
 
   /** The view to write an input to before a run: the rows of the first N count. */

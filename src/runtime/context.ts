@@ -4,7 +4,7 @@
  * It either made its device (`requestContext`) and destroys it, or borrowed it (`contextFromDevice`) and never does. Recording is
  * synchronous; only reading back, `throttle` and `finish` are awaited. Errors that WebGPU reports late are thrown by the next of these.
  */
-import { DeviceLostError, GpuError, ShapeError, UnsupportedError } from '../base/errors.ts';
+import { DeviceLostError, GpuError, ShaderError, ShapeError, UnsupportedError } from '../base/errors.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { BufferUsage, MapMode } from './gpu-constants.ts';
 import { type Dispatch, type DType, elementCount, type TensorView } from './kernel.ts';
@@ -320,14 +320,14 @@ export class Context {
     this.#fencedSubmits = this.recorder.submits;
     this.#fence = this.device.queue.onSubmittedWorkDone().then(() => {});
     if (previous) await this.wait(previous);
-    this.check();
+    await this.#checkLate();
   }
 
   /** Submits what is recorded and waits until the GPU has done it. */
   async finish(): Promise<void> {
     this.flush();
     await this.wait(this.device.queue.onSubmittedWorkDone());
-    this.check();
+    await this.#checkLate();
   }
 
   // ---- reading back --------------------------------------------------------------------------------------------------------
@@ -352,14 +352,14 @@ export class Context {
     try {
       await this.wait(staging.mapAsync(MapMode.READ, 0, size));
     } catch (cause) {
-      this.check(); // a lost device or a failed submit explains more than a failed mapping
+      await this.#checkLate(); // a lost device or a failed submit explains more than a failed mapping
       throw new GpuError(`read: mapping ${size} bytes failed: ${String(cause)}`, { cause });
     }
     const bytes = staging.getMappedRange(0, size).slice(0);
     staging.unmap();
     if (this.#idleStaging.length < 4) this.#idleStaging.push(staging);
     else staging.destroy();
-    this.check();
+    await this.#checkLate();
     return bytes;
   }
 
@@ -405,13 +405,20 @@ export class Context {
     if (this.#destroyed) throw new DeviceLostError('context: it was destroyed; create a new one');
   }
 
+  /** `check` after a wait; gives a shader's own error the time to replace the error of the submit it spoiled. */
+  async #checkLate(): Promise<void> {
+    if (this.#failure) await this.pipelines.settled();
+    this.check();
+  }
+
   /** Awaits a GPU promise as the platform does it best; rejects when the device is lost meanwhile. */
   wait<T>(promise: Promise<T>): Promise<T> {
     return this.origin.platform.wait(Promise.race([promise, this.#lost]), this.software);
   }
 
   #fail(error: Error): void {
-    this.#failure ??= error;
+    if (!this.#failure || (error instanceof ShaderError && !(this.#failure instanceof ShaderError)))
+      this.#failure = error;
   }
 
   #aroundSubmit(submit: () => void): void {

@@ -18,6 +18,8 @@ export class PipelineCache {
   readonly #pipelines = new Map<string, { wgsl: string; compiled: Pipeline }>();
   readonly #layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
 
+  readonly #checks = new Set<Promise<void>>();
+
   constructor(device: GPUDevice, onError: (error: Error) => void) {
     this.#device = device;
     this.#onError = onError;
@@ -26,6 +28,11 @@ export class PipelineCache {
   /** Pipelines compiled so far. */
   get size(): number {
     return this.#pipelines.size;
+  }
+
+  /** Resolves when every compilation so far has been found good or reported. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#checks);
   }
 
   /** Compiles a kernel, or returns what was compiled before. */
@@ -59,12 +66,14 @@ export class PipelineCache {
         ...(kernel.constants ? { constants: { ...kernel.constants } } : {}),
       },
     });
-    device.popErrorScope().then(
+    const check = device.popErrorScope().then(
       async (error) => {
         if (error) this.#onError(await shaderError(kernel, module, error));
       },
       () => {}, // the device is gone: its loss is reported by the context
     );
+    this.#checks.add(check);
+    check.finally(() => this.#checks.delete(check));
     return { name: kernel.name, pipeline, layout: layout.group };
   }
 

@@ -4,7 +4,7 @@
  * Each sample's loss and correctness are kept on the GPU, and only then summed in a fixed tree whose last step is done in float64 on
  * the host: the result does not depend on the batch size.
  */
-import { partialSums, sumFloat64 } from '../../kernels/reduce/partial-sums.ts';
+import { partialCount, partialSums, sumFloat64 } from '../../kernels/reduce/partials.ts';
 import type { Arena } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { TensorView } from '../../runtime/kernel.ts';
@@ -20,9 +20,6 @@ export interface Evaluation {
   /** Fraction of samples whose largest logit is the label's. */
   readonly accuracy: number;
 }
-
-/** Elements that one partial sum covers. */
-const CHUNK = 1024;
 
 /** Evaluates one model over one data set, again and again as the arena's values change. */
 export class Evaluator {
@@ -52,7 +49,7 @@ export class Evaluator {
     });
     this.#losses = context.tensor([dataset.count]);
     this.#corrects = context.tensor([dataset.count]);
-    this.#partials = Math.ceil(dataset.count / CHUNK);
+    this.#partials = partialCount(dataset.count);
   }
 
   /** Floats that `record` writes: a multiple of 64, so that results of several evaluations can lie side by side in one tensor. */

@@ -47,7 +47,7 @@ export class GpuDataset {
     this.features = channels * height * width;
     this.#images = packBytes(context, dataset.images);
     this.#labels = packBytes(context, dataset.labels);
-    this.#table = context.tensorFrom(normalisationTable(normalisation, channels));
+    this.#table = context.tensorFrom(normalisationTable(normalisation, channels), [channels, 256]);
     this.#inOrder = context.tensorFrom(Uint32Array.from({ length: count }, (_, i) => i));
   }
 
@@ -62,12 +62,11 @@ export class GpuDataset {
     const { buffer, offset, dtype } = program.input('images');
     const images = { buffer, offset, dtype, shape: [batchSize, this.features] };
     const labels = { ...program.input('labels'), shape: [batchSize] };
-    const { channels } = this;
     context.record(
       ...gatherImages(context, {
         images: this.#images,
         table: this.#table,
-        channels,
+        channels: this.channels,
         indices,
         start,
         output: images,

@@ -1,0 +1,72 @@
+/** Optimizers over arenas: what is to be done to the parameters at each step, and the state that takes. */
+import { adamStep, adamWStep } from '../../kernels/optimizer/adam.ts';
+import { sgdStep } from '../../kernels/optimizer/sgd.ts';
+import { Arena } from '../../runtime/arena.ts';
+import type { Context } from '../../runtime/context.ts';
+
+/** PyTorch's names and defaults. */
+export type OptimizerOptions =
+  | {
+      readonly type: 'sgd';
+      /** Default: 0. */
+      readonly momentum?: number;
+      /** Added to the gradient. Default: 0. */
+      readonly weightDecay?: number;
+      /** Default: false. */
+      readonly nesterov?: boolean;
+    }
+  | {
+      readonly type: 'adam' | 'adamw';
+      /** Default: 0.9. */
+      readonly beta1?: number;
+      /** Default: 0.999. */
+      readonly beta2?: number;
+      /** Default: 1e-8. */
+      readonly epsilon?: number;
+      /** `adam`: added to the gradient; `adamw`: decoupled. Default: 0 (note that PyTorch's AdamW has 0.01). */
+      readonly weightDecay?: number;
+    };
+
+export class Optimizer {
+  readonly #context: Context;
+  readonly #options: OptimizerOptions;
+  readonly #parameters: Arena;
+  readonly #gradients: Arena;
+  readonly #state: readonly Arena[];
+  #steps = 0;
+
+  /** Trains `parameters` by `gradients`, arenas of one layout that stay the caller's. The caller destroys the optimizer. */
+  constructor(context: Context, options: OptimizerOptions, parameters: Arena, gradients: Arena) {
+    this.#context = context;
+    this.#options = options;
+    this.#parameters = parameters;
+    this.#gradients = gradients;
+    const arenas = options.type === 'sgd' ? (options.momentum ? 1 : 0) : 2;
+    this.#state = Array.from(
+      { length: arenas },
+      () => new Arena(context, parameters.layout, 'optimizer state'),
+    );
+  }
+
+  /** Records one step. */
+  step(learningRate: number): void {
+    const context = this.#context;
+    const parameters = this.#parameters.windows;
+    const gradients = this.#gradients.windows;
+    const [first, second] = this.#state;
+    const step = ++this.#steps;
+    const { type, ...options } = this.#options;
+    if (type === 'sgd') {
+      const velocities = first ? { velocities: first.windows } : {};
+      context.record(...sgdStep(context, { parameters, gradients, learningRate, ...options, ...velocities }));
+    } else {
+      const moments = { firstMoments: first!.windows, secondMoments: second!.windows };
+      const call = { parameters, gradients, ...moments, step, learningRate, ...options };
+      context.record(...(type === 'adam' ? adamStep(context, call) : adamWStep(context, call)));
+    }
+  }
+
+  destroy(): void {
+    for (const arena of this.#state) arena.destroy();
+  }
+}
