@@ -23,7 +23,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> output: array<Element>;
 
 // Block `offset` after the one that holds `start`.
-fn block(offset: u32) -> vec2u {
+fn block_after(offset: u32) -> vec2u {
   let low = params.block_low + offset;
   let carry = select(0u, 1u, low < offset);
   return threefry2x32(vec2u(params.key0, params.key1), vec2u(low, params.block_high + carry));
@@ -40,9 +40,9 @@ fn main(
   if (e >= params.count) {
     return;
   }
-  var words = vec4u(block(2u * v), block(2u * v + 1u));
+  var words = vec4u(block_after(2u * v), block_after(2u * v + 1u));
   if (params.odd == 1u) {
-    words = vec4u(words.yzw, block(2u * v + 2u).x);
+    words = vec4u(words.yzw, block_after(2u * v + 2u).x);
   }
   let result = convert(words);
   if (e + 4u <= params.count) {

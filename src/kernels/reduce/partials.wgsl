@@ -1,4 +1,4 @@
-// output[b] = sum of term(i) over the 1024 elements i of block b: partial sums of a whole array, to be finished in f64 on the host.
+// output[part] = sum of term(i) over the 1024 elements i of one block: partial sums of a whole array, to be finished in f64 on the host.
 //
 // A template: `partials.ts` replaces the two lines marked {{...}} by the inputs and by one term.
 // One invocation computes one block, a workgroup 64 blocks. No barriers.
@@ -19,21 +19,21 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let block = (group.y * groups.x + group.x) * 64u + local;
-  if (1024u * block >= params.count) {
+  let part = (group.y * groups.x + group.x) * 64u + local;
+  if (1024u * part >= params.count) {
     return;
   }
-  let vectors = min(256u, (params.count - 1024u * block + 3u) / 4u);
+  let vectors = min(256u, (params.count - 1024u * part + 3u) / 4u);
   var total = vec4f(0.0);
   for (var g = 0u; g < 16u; g++) {
     var strand = vec4f(0.0);
     for (var j = g; j < vectors; j += 16u) {
-      let v = 256u * block + j;
+      let v = 256u * part + j;
       // The last vec4f may reach past the end, where anything may lie, even NaN.
       let inside = vec4u(4u * v) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.count);
       // {{term}}
     }
     total += strand;
   }
-  output[block] = (total.x + total.y) + (total.z + total.w);
+  output[part] = (total.x + total.y) + (total.z + total.w);
 }

@@ -1,0 +1,176 @@
+/** At least one dispatch for every kernel text that the library can make, from the host functions themselves on views without memory. */
+import { axpy, copy, interpolate, scale } from '../../../src/kernels/arena/arena.ts';
+import { elementwise } from '../../../src/kernels/elementwise/elementwise.ts';
+import { gatherAxis } from '../../../src/kernels/gather/gather-axis.ts';
+import { gatherImages, gatherLabels } from '../../../src/kernels/gather/gather-batch.ts';
+import { MATMUL_VARIANTS, matmul } from '../../../src/kernels/matmul/matmul.ts';
+import { adamStep, adamWStep } from '../../../src/kernels/optimizer/adam.ts';
+import { sgdStep } from '../../../src/kernels/optimizer/sgd.ts';
+import { fillBits, fillUniform } from '../../../src/kernels/random/fill.ts';
+import { partialDots, partialSquaredDistances, partialSums } from '../../../src/kernels/reduce/partials.ts';
+import { sum } from '../../../src/kernels/reduce/sum.ts';
+import {
+  correct,
+  crossEntropy,
+  crossEntropyGradient,
+  softmax,
+} from '../../../src/kernels/softmax/softmax.ts';
+import type { Context } from '../../../src/runtime/context.ts';
+import type { Dispatch, DType, TensorView } from '../../../src/runtime/kernel.ts';
+
+/** A context that only answers what host functions ask before they make a dispatch. */
+function contextWithoutGpu(software: boolean, variants: Record<string, string> = {}): Context {
+  const limits = { maxStorageBuffersPerShaderStage: 8 };
+  return { software, variants, device: { limits } } as unknown as Context;
+}
+
+function view(shape: readonly number[], dtype: DType = 'f32'): TensorView {
+  return { buffer: {} as GPUBuffer, offset: 0, shape, dtype };
+}
+
+export function representativeDispatches(): Dispatch[] {
+  const context = contextWithoutGpu(true);
+  return [
+    ...elementwiseDispatches(context),
+    ...matmulDispatches(),
+    ...reduceDispatches(context),
+    ...softmaxDispatches(context),
+    ...gatherDispatches(context),
+    ...arenaDispatches(context),
+    ...fillBits(context, { stream: { key0: 1, key1: 2 }, output: view([5], 'u32') }),
+    ...fillUniform(context, { stream: { key0: 1, key1: 2 }, output: view([5]) }),
+  ];
+}
+
+/** Every way to read an input, every function of the library, as many inputs as every device binds, and none. */
+function elementwiseDispatches(context: Context): Dispatch[] {
+  const output = view([16, 12]);
+  const call = (expression: string, ...inputs: Parameters<typeof elementwise>[1]['inputs']) =>
+    elementwise(context, { expression, inputs, output });
+  const full = () => ({ view: view([192]) });
+  const functions = ['sigmoid', 'softplus', 'erf', 'normalCdf', 'normalPdf', 'tanhSafe'];
+  return [
+    ...elementwise(context, {
+      expression: 'T(s0 + s1 * s2 - s3)',
+      inputs: [],
+      scalars: [1, 2, 3, 4],
+      output,
+    }),
+    ...call('max(a, T(0.0))', full()),
+    ...call('a + b', full(), { view: output }),
+    ...call('a * b', full(), { view: view([1]), broadcast: { inner: 1, size: 1 } }),
+    ...call('a * b', full(), { view: view([16]), broadcast: { inner: 12, size: 16 } }),
+    ...call('a * b', full(), { view: view([12]), broadcast: { inner: 1, size: 12 } }),
+    ...call(
+      'a * b * c',
+      full(),
+      ...[3, 6].map((size) => ({ view: view([size]), broadcast: { inner: 1, size } })),
+    ),
+    ...call('a + b + c + d + e + f + g', ...Array.from({ length: 7 }, full)),
+    ...functions.flatMap((name) => call(`${name}(a)`, full())),
+  ];
+}
+
+function matmulDispatches(): Dispatch[] {
+  const dispatches: Dispatch[] = [];
+  for (const variant of MATMUL_VARIANTS) {
+    const context = contextWithoutGpu(variant === 'register', { matmul: variant });
+    for (const [m, n, k] of [
+      [5, 7, 3],
+      [8, 8, 8],
+      [2048, 2048, 8],
+    ] as const) {
+      const output = view([m, n]);
+      dispatches.push(
+        ...matmul(context, { a: view([m, k]), b: view([k, n]), bias: view([n]), activation: 'relu', output }),
+        ...matmul(context, { a: view([m, k]), b: view([n, k]), transposeB: true, output }),
+        ...matmul(context, { a: view([k, m]), b: view([k, n]), transposeA: true, output }),
+      );
+    }
+  }
+  return dispatches;
+}
+
+function reduceDispatches(context: Context): Dispatch[] {
+  const sizes = [
+    [2, 300, 3],
+    [1, 300, 8],
+    [2, 300, 1],
+  ] as const;
+  const [a, b, output] = [view([1500]), view([1500]), view([2])];
+  return [
+    ...sizes.flatMap(([outer, size, inner]) =>
+      [undefined, view].flatMap((scratch) =>
+        sum(context, {
+          input: view([outer, size, inner]),
+          outer,
+          size,
+          inner,
+          output: view([outer, inner]),
+          ...(scratch ? { scratch } : {}),
+        }),
+      ),
+    ),
+    ...partialSums(context, { input: a, output }),
+    ...partialDots(context, { a, b, output }),
+    ...partialSquaredDistances(context, { a, b, output }),
+  ];
+}
+
+function softmaxDispatches(context: Context): Dispatch[] {
+  const [logits, labels, losses, output] = [view([5, 3]), view([5], 'u32'), view([5]), view([5, 3])];
+  return [
+    ...softmax(context, { logits, output }),
+    ...crossEntropy(context, { logits, labels, output: losses }),
+    ...crossEntropyGradient(context, { logits, labels, scale: 0.2, output }),
+    ...crossEntropyGradient(context, { logits, labels, scale: view([5]), output }),
+    ...correct(context, { logits, labels, output: losses }),
+  ];
+}
+
+function gatherDispatches(context: Context): Dispatch[] {
+  const indices = view([6], 'u32');
+  return [
+    ...[3, 8].flatMap((inner) =>
+      gatherAxis(context, {
+        input: view([2, 6, inner]),
+        outer: 2,
+        size: 6,
+        inner,
+        index: indices,
+        output: view([2, 6, inner]),
+      }),
+    ),
+    ...gatherImages(context, {
+      images: view([9], 'u32'),
+      channels: 1,
+      table: view([1, 256]),
+      indices,
+      start: 0,
+      output: view([4, 9]),
+    }),
+    ...gatherLabels(context, { labels: view([2], 'u32'), indices, start: 0, output: view([4], 'u32') }),
+  ];
+}
+
+function arenaDispatches(context: Context): Dispatch[] {
+  const [a, b, c, d] = Array.from({ length: 4 }, () => [view([64]), view([5])]);
+  const adam = {
+    parameters: a!,
+    gradients: b!,
+    firstMoments: c!,
+    secondMoments: d!,
+    step: 1,
+    learningRate: 1,
+  };
+  return [
+    ...interpolate(context, { a: a!, b: b!, output: c!, lambda: 0.5 }),
+    ...axpy(context, { alpha: 2, x: a!, y: b! }),
+    ...scale(context, { alpha: 2, x: a!, output: a! }),
+    ...copy(context, { input: a!, output: b! }),
+    ...sgdStep(context, { parameters: a!, gradients: b!, learningRate: 1 }),
+    ...sgdStep(context, { parameters: a!, gradients: b!, velocities: c!, learningRate: 1, momentum: 0.9 }),
+    ...adamStep(context, adam),
+    ...adamWStep(context, adam),
+  ];
+}

@@ -1,0 +1,114 @@
+/** Every kernel text compiles under Tint without a word, and says of its bindings and parameters what the host file says. */
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { create } from 'webgpu';
+import { type Dispatch, type Kernel, packParams } from '../../../src/runtime/kernel.ts';
+import { WgslReflect } from '../../support/wgsl-reflect.ts';
+import { representativeDispatches } from './representative-dispatches.ts';
+
+/** Files of WGSL functions, which are parts of other kernels' texts. */
+const LIBRARIES = ['src/kernels/elementwise/functions.wgsl', 'src/kernels/random/random.wgsl'];
+
+const dispatches = new Map(representativeDispatches().map((dispatch) => [dispatch.kernel.name, dispatch]));
+
+/** Dawn's GPU object must live as long as the device does. */
+const gpu = create(['backend=null']);
+let device: GPUDevice;
+
+beforeAll(async () => {
+  device = await (await gpu.requestAdapter())!.requestDevice();
+});
+afterAll(() => device.destroy());
+
+/** What Tint says about a text, warnings included, and whether a pipeline can be made of it. */
+async function complaints(kernel: Kernel): Promise<string[]> {
+  device.pushErrorScope('validation');
+  const module = device.createShaderModule({ code: kernel.wgsl });
+  const entries = kernel.bindings.map((access, index) => ({
+    binding: index + 1,
+    visibility: 4,
+    buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' } as const,
+  }));
+  const uniform = { binding: 0, visibility: 4, buffer: { type: 'uniform', hasDynamicOffset: true } as const };
+  device.createComputePipeline({
+    layout: device.createPipelineLayout({
+      bindGroupLayouts: [device.createBindGroupLayout({ entries: [uniform, ...entries] })],
+    }),
+    compute: { module, entryPoint: 'main', constants: { ...kernel.constants } },
+  });
+  const { messages } = await module.getCompilationInfo();
+  const error = await device.popErrorScope();
+  const texts = messages.map((m) => `${kernel.file}:${m.lineNum}:${m.linePos}: ${m.message}`);
+  return error && texts.length === 0 ? [error.message] : texts;
+}
+
+/** Where a text and what the host file declares differ. */
+function disagreements({ kernel, params }: Pick<Dispatch, 'kernel' | 'params'>): string[] {
+  const found: string[] = [];
+  const { uniforms, storage, entry } = new WgslReflect(kernel.wgsl);
+  const declared = kernel.bindings.map((access, index) => `0/${index + 1} ${access}`);
+  const inText = storage
+    .sort((a, b) => a.binding - b.binding)
+    .map(({ group, binding, access }) => `${group}/${binding} ${access}`);
+  if (inText.join() !== declared.join()) found.push(`bindings: text ${inText}, host ${declared}`);
+
+  const [uniform] = uniforms;
+  const bytes = Math.ceil((uniform?.size ?? 0) / 16) * 16;
+  if (uniform?.type.name !== 'Params' || uniform.binding !== 0 || bytes !== params.byteLength) {
+    found.push(`Params at binding 0: text ${bytes} bytes, host ${params.byteLength}`);
+  }
+  if (entry.compute.length !== 1 || entry.compute[0]?.name !== 'main')
+    found.push('needs one entry point main');
+  return found;
+}
+
+describe('kernel texts', () => {
+  it('are all represented: each .wgsl file is some kernel, or a library of functions', () => {
+    const files = readdirSync('src/kernels', { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.wgsl'))
+      .map((path) => `src/kernels/${path}`);
+    const used = new Set([...LIBRARIES, ...[...dispatches.values()].map(({ kernel }) => kernel.file)]);
+    expect([...used].sort()).toEqual(files.sort());
+  });
+
+  it.each([...dispatches.keys()])('%s compiles without a message', async (name) => {
+    expect(await complaints(dispatches.get(name)!.kernel)).toEqual([]);
+  });
+
+  it.each([...dispatches.keys()])(
+    '%s has the bindings and parameters that its host file declares',
+    (name) => {
+      expect(disagreements(dispatches.get(name)!)).toEqual([]);
+    },
+  );
+
+  it.each([...dispatches.keys()])(
+    '%s fits every device: at most 8 storage buffers, 256 invocations',
+    (name) => {
+      const { kernel, workgroups } = dispatches.get(name)!;
+      const size = new WgslReflect(kernel.wgsl).entry.compute[0]!.workgroupSize!;
+      expect(kernel.bindings.length).toBeLessThanOrEqual(8);
+      expect(size[0] * size[1] * size[2]).toBeLessThanOrEqual(256);
+      expect(Math.max(...workgroups)).toBeLessThanOrEqual(65535);
+    },
+  );
+});
+
+describe('control: these checks fail when they should', () => {
+  const { kernel, params } = dispatches.get('sum')!;
+
+  it('a misspelt name is reported at its line', async () => {
+    const broken = { ...kernel, wgsl: kernel.wgsl.replace('params.chunk', 'params.chunks') };
+    expect((await complaints(broken)).join()).toMatch(/sum\.wgsl:\d+:\d+: .*chunks/);
+  });
+
+  it('a binding declared with another access is found by Tint and by reflection', async () => {
+    const broken: Kernel = { ...kernel, bindings: ['read', 'read'] };
+    expect(await complaints(broken)).not.toEqual([]);
+    expect(disagreements({ kernel: broken, params })).not.toEqual([]);
+  });
+
+  it('parameters of another size are found', () => {
+    expect(disagreements({ kernel, params: packParams('uuuu', 1, 2, 3, 4) })).not.toEqual([]);
+  });
+});
