@@ -12,6 +12,7 @@ import { npmChromiumInstall, npmSwiftShader } from './node/npm-chromium.ts';
 import { SleepingWait } from './node/sleeping-wait.ts';
 import {
   chromiumFolders,
+  type Environment,
   loadVulkanLoader,
   systemManifests,
   type VulkanDriver,
@@ -26,7 +27,7 @@ export interface NodeMachine {
   loadDawn(): Promise<{ create(options: string[]): GPU }>;
   /** The runtime's own WebGPU, where it has one (Deno). */
   ownGpu(): GPU | undefined;
-  environment: NodeJS.ProcessEnv;
+  environment: Environment;
   chromiumFolders: readonly string[];
   npmSwiftShader: typeof npmSwiftShader;
 }

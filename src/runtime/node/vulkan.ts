@@ -30,8 +30,11 @@ export const chromiumFolders: readonly string[] = [
   '/opt/brave.com/brave',
 ];
 
+/** Environment variables, such as `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** The folders that a Vulkan loader searches by itself. */
-function standardManifestFolders(environment: NodeJS.ProcessEnv): string[] {
+function standardManifestFolders(environment: Environment): string[] {
   const home = environment.HOME ?? homedir();
   const roots = [
     environment.XDG_CONFIG_HOME || join(home, '.config'),
@@ -47,7 +50,7 @@ function standardManifestFolders(environment: NodeJS.ProcessEnv): string[] {
 const mountedManifestFolders = ['/usr/local/nvidia/share/vulkan/icd.d'];
 
 /** Manifests of the system's drivers. */
-export function systemManifests(environment: NodeJS.ProcessEnv): string[] {
+export function systemManifests(environment: Environment): string[] {
   return [...standardManifestFolders(environment), ...mountedManifestFolders].flatMap(manifestsIn);
 }
 
