@@ -143,7 +143,7 @@ export function reduceAugmentingRows(problem: AssignmentProblem, free: number[])
   return left;
 }
 
-/** Scratch of one path search: a Dijkstra over columns, with the queue as a binary heap that knows positions. */
+/** Scratch of the path searches: Dijkstra over columns, with the queue as a binary heap that knows positions. */
 interface Search {
   /** f64 [n]: length of the shortest path found to each column. */
   distance: Float64Array;
@@ -151,6 +151,10 @@ interface Search {
   threshold: Float64Array;
   /** i32 [n]: the row before each column on its path. */
   predecessor: Int32Array;
+  /** i32 [n]: the free row that each column's path starts from. */
+  rootOfColumn: Int32Array;
+  /** i32 [n]: the nearest free column of each root, -1 = none yet. */
+  sinkOfRoot: Int32Array;
   heap: Int32Array;
   heapSize: number;
   /** i32 [n]: place of each column in the heap, -1 = not in it. */
@@ -163,6 +167,8 @@ function makeSearch(n: number): Search {
     distance: new Float64Array(n),
     threshold: new Float64Array(n),
     predecessor: new Int32Array(n),
+    rootOfColumn: new Int32Array(n),
+    sinkOfRoot: new Int32Array(n).fill(-1),
     heap: new Int32Array(n),
     heapSize: 0,
     position: new Int32Array(n),
@@ -170,46 +176,80 @@ function makeSearch(n: number): Search {
   };
 }
 
-/** Assigns each of the free rows, by one path search each. */
+/**
+ * Assigns each of the free rows.
+ *
+ * A search from one row stops at the nearest free column. A search from all at once scans each row at most once and
+ * finds disjoint paths for many of them, but goes as far as the longest. So a few rows are searched from one by one;
+ * if that turns out dear, all the rest at once, as often as that is cheaper a row; then one by one again.
+ */
 export function augmentAll(problem: AssignmentProblem, free: number[]): void {
-  if (free.length === 0) return;
   const search = makeSearch(problem.n);
-  for (const row of free) augment(problem, search, row);
+  const before = problem.rowScans;
+  let done = 0;
+  while (done < free.length && problem.rowScans - before < problem.n / 4)
+    augment(problem, search, free.slice(done, ++done));
+  const scansPerRow = (problem.rowScans - before) / done;
+
+  let rest = free.slice(done);
+  // What a search from all costs at most, if it serves all: two scans a root, and every assigned row.
+  let cheaper = scansPerRow * rest.length > problem.n + 2 * rest.length;
+  while (cheaper && rest.length > 1) {
+    const start = problem.rowScans;
+    const left = augment(problem, search, rest);
+    cheaper = problem.rowScans - start < scansPerRow * (rest.length - left.length);
+    rest = left;
+  }
+  for (const row of rest) augment(problem, search, [row]);
 }
 
-/** Assigns `root` along a shortest augmenting path and updates the duals of the columns scanned for it. */
-function augment(problem: AssignmentProblem, search: Search, root: number): void {
+/**
+ * One Dijkstra from all `roots`, until each has reached a free column of its own or no path is left; then the duals
+ * of the columns scanned are updated, and each root that has a column is assigned along its path. Paths of different
+ * roots share no row and no column, so all can be taken. Returns the roots that found none.
+ */
+function augment(problem: AssignmentProblem, search: Search, roots: number[]): number[] {
   const { n, costs, columnDuals, rowOfColumn, columnOfRow } = problem;
-  const { distance, threshold, predecessor, scanned, position } = search;
-  problem.rowScans++;
-  predecessor.fill(root);
-  position.fill(-1);
-  search.heapSize = 0;
+  const { distance, threshold, predecessor, rootOfColumn, sinkOfRoot, scanned, position } = search;
+  startPaths(problem, search, roots);
 
-  // The nearest free column so far bounds everything: no path as long as that is ever looked at.
+  // A single root's nearest free column bounds everything: no path as long as that is ever looked at.
+  const single = roots.length === 1;
   let bound = Number.POSITIVE_INFINITY;
-  let sink = -1;
-  for (let j = 0; j < n; j++) {
-    const reduced = costs[root * n + j]! - columnDuals[j]!;
-    distance[j] = reduced;
-    if (reduced < bound && rowOfColumn[j]! === -1) {
-      bound = reduced;
-      sink = j;
+  let nearest = -1;
+  for (let j = 0; single && j < n; j++) {
+    if (rowOfColumn[j]! === -1 && distance[j]! < bound) {
+      bound = distance[j]!;
+      nearest = j;
     }
   }
+  position.fill(-1);
+  search.heapSize = 0;
   for (let j = 0; j < n; j++) {
     if (distance[j]! < bound) insert(search, j);
     threshold[j] = Math.min(distance[j]!, bound) + columnDuals[j]!;
   }
 
   let scans = 0;
-  while (search.heapSize > 0 && distance[search.heap[0]!]! < bound) {
-    const column = takeFirst(search);
+  let reached = 0;
+  for (let waiting = roots.length; ; ) {
+    const near = search.heapSize > 0 && distance[search.heap[0]!]! < bound;
+    if (!near && nearest === -1) break;
+    const column = near ? takeFirst(search) : nearest;
+    const root = rootOfColumn[column]!;
     const row = rowOfColumn[column]!;
-    const start = row * n;
-    const reached = distance[column]!;
-    scanned[scans++] = column;
+    reached = distance[column]!;
     threshold[column] = Number.NEGATIVE_INFINITY;
+    scanned[scans++] = column;
+    if (row === -1) {
+      if (sinkOfRoot[root] !== -1) continue;
+      sinkOfRoot[root] = column;
+      if (--waiting === 0) break;
+      continue;
+    }
+
+    problem.rowScans++;
+    const start = row * n;
     // A path through this row reaches column j at costs[row, j] - columnDuals[j] - offset.
     const offset = costs[start + column]! - columnDuals[column]! - reached;
     for (let j = 0; j < n && bound > reached; ) {
@@ -228,9 +268,10 @@ function augment(problem: AssignmentProblem, search: Search, root: number): void
         if (length < bound && length < distance[j]!) {
           distance[j] = length;
           predecessor[j] = row;
-          if (rowOfColumn[j]! === -1) {
+          rootOfColumn[j] = root;
+          if (single && rowOfColumn[j]! === -1) {
             bound = length;
-            sink = j;
+            nearest = j;
           } else if (position[j]! === -1) insert(search, j);
           else moveUp(search, position[j]!);
         }
@@ -238,15 +279,39 @@ function augment(problem: AssignmentProblem, search: Search, root: number): void
       }
     }
   }
-  problem.rowScans += scans;
 
-  for (let k = 0; k < scans; k++) columnDuals[scanned[k]!]! += distance[scanned[k]!]! - bound;
-  for (let column = sink; column !== -1; ) {
-    const row = predecessor[column]!;
-    const next = columnOfRow[row]!;
-    rowOfColumn[column] = row;
-    columnOfRow[row] = column;
-    column = next;
+  for (let k = 0; k < scans; k++) columnDuals[scanned[k]!]! += distance[scanned[k]!]! - reached;
+  return roots.filter((root) => {
+    const found = sinkOfRoot[root] !== -1;
+    for (let column = sinkOfRoot[root]!; column !== -1; ) {
+      const row = predecessor[column]!;
+      const next = columnOfRow[row]!;
+      rowOfColumn[column] = row;
+      columnOfRow[row] = column;
+      column = next;
+    }
+    sinkOfRoot[root] = -1;
+    return !found;
+  });
+}
+
+/** Sets distance, predecessor and root of every column to those of the nearest root, one step away. */
+function startPaths(problem: AssignmentProblem, search: Search, roots: number[]): void {
+  const { n, costs, columnDuals } = problem;
+  const { distance, predecessor, rootOfColumn } = search;
+  const minima: RowMinima = { least: 0, leastColumn: 0, second: 0, secondColumn: 0 };
+  distance.fill(Number.POSITIVE_INFINITY);
+  for (const root of roots) {
+    // Several roots start level when each counts from its own least reduced cost; for one alone it makes no odds.
+    if (roots.length > 1) findRowMinima(problem, root, minima);
+    problem.rowScans++;
+    for (let j = 0; j < n; j++) {
+      const length = costs[root * n + j]! - columnDuals[j]! - minima.least;
+      if (length >= distance[j]!) continue;
+      distance[j] = length;
+      predecessor[j] = root;
+      rootOfColumn[j] = root;
+    }
   }
 }
 

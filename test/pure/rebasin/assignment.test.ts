@@ -117,6 +117,18 @@ describe('linearSumAssignment', () => {
     }
   });
 
+  test('stays exact where paths are searched from many rows at once', () => {
+    // Low rank with noise: most rows stay free until the path search, and their paths are long.
+    const n = 160;
+    const random = uniform(6);
+    const a = Float64Array.from({ length: 3 * n }, random);
+    const b = Float64Array.from({ length: 3 * n }, random);
+    const matrix = fill(n, (i, j) => a[i]! * b[j]! + a[i + n]! * b[j + n]! + a[i + 2 * n]! * b[j + 2 * n]!);
+    for (const maximise of [true, false]) {
+      expectCertified(matrix, n, linearSumAssignment(matrix, n, { maximise }), maximise);
+    }
+  });
+
   test('takes f32 as the f64 numbers it stands for', () => {
     const random = uniform(1);
     const matrix = Float32Array.from({ length: 900 }, random);
