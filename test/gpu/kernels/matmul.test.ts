@@ -1,0 +1,310 @@
+/** Matrix products: every variant against float64, against each other bit for bit, and inside their bounds. */
+import { describe, expect, test } from 'vitest';
+import { RandomStream } from '../../../src/base/random.ts';
+import { MATMUL_VARIANTS, type MatmulOperands, matmul } from '../../../src/kernels/matmul/matmul.ts';
+import type { Context } from '../../../src/runtime/context.ts';
+import type { TensorView } from '../../../src/runtime/kernel.ts';
+import { type MatmulCase, matmulInChunks, matmulReference } from '../../reference/matmul.ts';
+import { useContext } from '../../support/context.ts';
+
+const contexts = MATMUL_VARIANTS.map((variant) => ({
+  variant,
+  context: useContext({ variants: { matmul: variant } }),
+}));
+const defaultContext = useContext();
+
+const LAYOUTS = [
+  { layout: 'NN', transposeA: false, transposeB: false },
+  { layout: 'NT', transposeA: false, transposeB: true },
+  { layout: 'TN', transposeA: true, transposeB: false },
+] as const;
+
+/** M, N, K around the tiles (4, 8, 16, 32, 64), primes, two chunk boundaries (K > 1024), empty ones. */
+const SHAPES: readonly (readonly [number, number, number])[] = [
+  [1, 1, 1],
+  [3, 5, 7],
+  [4, 4, 4],
+  [7, 9, 8],
+  [8, 8, 16],
+  [9, 7, 17],
+  [16, 12, 20],
+  [31, 33, 15],
+  [32, 32, 32],
+  [65, 63, 64],
+  [64, 72, 100],
+  [13, 10, 512],
+  [10, 60, 513],
+  [128, 10, 36],
+  [97, 101, 103],
+  [257, 131, 1031],
+  [20, 36, 1540],
+  [5, 6, 0],
+  [0, 6, 3],
+  [5, 0, 3],
+];
+
+function randomCase(m: number, n: number, k: number, layout: (typeof LAYOUTS)[number]): MatmulCase {
+  const stream = new RandomStream(m * 1_000_000 + n * 1000 + k, 'matmul test');
+  const a = new Float32Array(m * k);
+  const b = new Float32Array(k * n);
+  const bias = new Float32Array(n);
+  stream.derive('a').fillUniform(a, -1, 1);
+  stream.derive('b').fillUniform(b, -1, 1);
+  stream.derive('bias').fillUniform(bias, -1, 1);
+  return { m, n, k, a, b, bias, transposeA: layout.transposeA, transposeB: layout.transposeB };
+}
+
+const POISON = 12345.5;
+
+/** Elements of 256 bytes, the distance at which a view may begin. */
+const GUARD = 64;
+
+/** Runs a product on views in the middle of larger buffers, filled with NaN around inputs and with POISON around the output. */
+async function run(context: Context, given: MatmulCase): Promise<Float32Array> {
+  const { m, n, k, transposeA = false, transposeB = false } = given;
+  const inside = (values: Float32Array, shape: number[], around: number) => {
+    const all = new Float32Array(GUARD + Math.ceil(values.length / GUARD) * GUARD + GUARD).fill(around);
+    all.set(values, GUARD);
+    const tensor = context.tensorFrom(all);
+    const view: TensorView = { buffer: tensor.buffer, offset: 4 * GUARD, shape, dtype: 'f32' };
+    return { tensor, view, elements: all.length };
+  };
+  const a = inside(given.a, transposeA ? [k, m] : [m, k], Number.NaN);
+  const b = inside(given.b, transposeB ? [n, k] : [k, n], Number.NaN);
+  const bias = given.bias && inside(given.bias, [n], Number.NaN);
+  const output = inside(new Float32Array(m * n).fill(POISON), [m, n], POISON);
+  const operands: MatmulOperands = {
+    a: a.view,
+    b: b.view,
+    output: output.view,
+    transposeA,
+    transposeB,
+    ...(bias ? { bias: bias.view } : {}),
+    ...(given.relu ? { activation: 'relu' } : {}),
+  };
+  context.record(...matmul(context, operands));
+  const all = await output.tensor.read();
+  for (const used of [a, b, bias, output]) used?.tensor.destroy();
+  const around = [...all.subarray(0, GUARD), ...all.subarray(GUARD + m * n)];
+  expect(
+    around.every((value) => value === POISON),
+    'elements around the output are untouched',
+  ).toBe(true);
+  return all.slice(GUARD, GUARD + m * n);
+}
+
+function bits(values: Float32Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length);
+}
+
+/** How many elements differ in their bits: quicker to say than toEqual's own difference of long arrays. */
+function differences(x: Float32Array, y: Float32Array): number {
+  const [p, q] = [bits(x), bits(y)];
+  return p.reduce((count, word, i) => count + (word === q[i] ? 0 : 1), Math.abs(p.length - q.length));
+}
+
+/**
+ * Largest |error| in units of its bound. A sum of K products, each sum and product rounded once (or fused), and one more for the
+ * bias, is wrong by at most (K + 2) u sum |a b| with u = 2^-24, up to terms in u^2; chunking only shortens the chains.
+ */
+function worstError(values: Float32Array, given: MatmulCase): number {
+  const reference = matmulReference(given);
+  let worst = 0;
+  values.forEach((value, i) => {
+    const bound = (given.k + 2) * 2 ** -24 * reference.magnitudes[i]!;
+    const error = Math.abs(value - reference.values[i]!);
+    if (!(error <= bound)) worst = Math.max(worst, bound > 0 ? error / bound : Number.POSITIVE_INFINITY);
+  });
+  return worst;
+}
+
+describe('matmul', () => {
+  for (const layout of LAYOUTS) {
+    for (const [m, n, k] of SHAPES) {
+      test(`${layout.layout} [${m}, ${k}] x [${k}, ${n}] is within the f64 bound and has the same bits in every variant`, async () => {
+        const given = randomCase(m, n, k, layout);
+        const plain: MatmulCase = { ...given };
+        delete (plain as { bias?: Float32Array }).bias;
+        const expected = await run(contexts[0]!.context(), plain);
+        expect(worstError(expected, plain), 'naive against f64').toBe(0);
+        const fused = await run(contexts[0]!.context(), { ...given, relu: true });
+        expect(worstError(fused, { ...given, relu: true }), 'naive with bias and ReLU against f64').toBe(0);
+        for (const { variant, context } of contexts.slice(1)) {
+          expect(differences(await run(context(), plain), expected), variant).toBe(0);
+          const itsFused = await run(context(), { ...given, relu: true });
+          expect(differences(itsFused, fused), `${variant} with bias and ReLU`).toBe(0);
+        }
+      });
+    }
+  }
+
+  test('the error bound would notice one wrong element of a', async () => {
+    const given = randomCase(97, 101, 103, LAYOUTS[0]);
+    const values = await run(defaultContext(), given);
+    given.a[97 * 50] = given.a[97 * 50]! + 0.001;
+    expect(worstError(values, given)).toBeGreaterThan(1);
+  });
+
+  test('the order of summation is the documented one', async () => {
+    // Products of numbers of 11 significant bits are exact: fused or not, only the order of the additions shows.
+    for (const layout of LAYOUTS) {
+      const given = randomCase(17, 20, 1300, layout);
+      for (const values of [given.a, given.b]) {
+        values.forEach((value, i) => {
+          values[i] = Math.round(value * 1024) / 1024;
+        });
+      }
+      for (const relu of [false, true]) {
+        const expected = matmulInChunks({ ...given, relu });
+        for (const { variant, context } of contexts) {
+          const values = await run(context(), { ...given, relu });
+          expect(differences(values, expected), `${variant} ${layout.layout}`).toBe(0);
+        }
+      }
+    }
+  });
+
+  test('the epilogue has the bits of separate steps', async () => {
+    const given = randomCase(33, 29, 700, LAYOUTS[0]);
+    const plain: MatmulCase = { ...given };
+    delete (plain as { bias?: Float32Array }).bias;
+    for (const { variant, context } of contexts) {
+      const product = await run(context(), plain);
+      const biased = product.map((value, i) => value + given.bias![i % 29]!); // stored in f32: one rounding
+      expect(differences(await run(context(), given), biased), variant).toBe(0);
+      // biome-ignore lint/complexity/useMathMinMax: Math.max would keep -0 apart from 0
+      const rectified = biased.map((value) => (value <= 0 ? 0 : value));
+      expect(differences(await run(context(), { ...given, relu: true }), rectified), variant).toBe(0);
+    }
+  });
+
+  test('infinities, NaNs and signed zeros are the same in every variant', async () => {
+    for (const layout of LAYOUTS) {
+      for (const k of [12, 13, 1029]) {
+        const given = randomCase(12, 12, k, layout);
+        const special = [Number.POSITIVE_INFINITY, Number.NaN, -0, 1e-40, -1e-30, 3e38];
+        special.forEach((value, i) => {
+          given.a[i * 7] = value;
+          given.b[i * 5] = value;
+        });
+        given.bias!.fill(-0);
+        given.a.fill(-0, layout.transposeA ? undefined : 11 * k); // the last row: sums of signed zeros
+        for (const relu of [false, true]) {
+          const expected = await run(contexts[0]!.context(), { ...given, relu });
+          for (const { variant, context } of contexts.slice(1)) {
+            const values = await run(context(), { ...given, relu });
+            // A NaN's sign and payload are nobody's promise: compare NaN with NaN, everything else by bits.
+            const canonical = (x: Float32Array) => x.map((v) => (Number.isNaN(v) ? Number.NaN : v));
+            expect(differences(canonical(values), canonical(expected)), `${variant} K=${k}`).toBe(0);
+          }
+        }
+      }
+    }
+  });
+
+  test('K = 0 gives the bias, or zeros', async () => {
+    const given = randomCase(3, 5, 0, LAYOUTS[0]);
+    for (const { context } of contexts) {
+      const values = await run(context(), given);
+      expect([...values]).toEqual([...given.bias!, ...given.bias!, ...given.bias!]);
+    }
+  });
+
+  test('an empty output makes no dispatch', () => {
+    const context = defaultContext();
+    const tensor = context.tensor([4]);
+    const other = context.tensor([4]);
+    const view = (buffer: GPUBuffer, shape: number[]): TensorView => ({
+      buffer,
+      offset: 0,
+      shape,
+      dtype: 'f32',
+    });
+    expect(
+      matmul(context, {
+        a: view(tensor.buffer, [0, 2]),
+        b: view(tensor.buffer, [2, 2]),
+        output: view(other.buffer, [0, 2]),
+      }),
+    ).toEqual([]);
+    tensor.destroy();
+    other.destroy();
+  });
+
+  test('more rows of tiles than one axis of a grid may have', async () => {
+    // naive needs 65,537 workgroups: the grid wraps
+    const m = 64 * 65536 + 3;
+    const a = new Float32Array(m).map((_, i) => (i % 251) - 125);
+    const b = Float32Array.of(2);
+    for (const { variant, context } of contexts) {
+      const [ta, tb] = [context().tensorFrom(a, [m, 1]), context().tensorFrom(b, [1, 1])];
+      const output = context().tensor([m, 1]);
+      const dispatches = matmul(context(), { a: ta, b: tb, output });
+      expect(Math.max(...dispatches[0]!.workgroups)).toBeLessThanOrEqual(65535);
+      context().record(...dispatches);
+      const values = await output.read();
+      expect(
+        values.findIndex((value, i) => value !== 2 * a[i]!),
+        variant,
+      ).toBe(-1);
+      for (const tensor of [ta, tb, output]) tensor.destroy();
+    }
+  });
+
+  describe('errors name what does not fit', () => {
+    const check = (shapes: { a: number[]; b: number[]; output: number[]; bias?: number[] }, more = {}) => {
+      const context = defaultContext();
+      const [first, second] = [context.tensor([64]), context.tensor([64])];
+      const view = (buffer: GPUBuffer, shape: number[]): TensorView => ({
+        buffer,
+        offset: 0,
+        shape,
+        dtype: 'f32',
+      });
+      const { a, b, output, bias } = shapes;
+      try {
+        matmul(context, {
+          a: view(first.buffer, a),
+          b: view(first.buffer, b),
+          output: view(second.buffer, output),
+          ...(bias ? { bias: view(first.buffer, bias) } : {}),
+          ...more,
+        });
+      } finally {
+        first.destroy();
+        second.destroy();
+      }
+    };
+
+    test('inner dimensions', () => {
+      expect(() => check({ a: [2, 3], b: [4, 5], output: [2, 5] })).toThrow(
+        'matmul: inner dimensions differ: a is [2,3], b is [4,5]; K is 3 and 4',
+      );
+      expect(() => check({ a: [2, 3], b: [4, 3], output: [2, 4] }, { transposeB: true })).not.toThrow();
+    });
+    test('output', () => {
+      expect(() => check({ a: [2, 3], b: [3, 5], output: [5, 2] })).toThrow(
+        'matmul: output must be [2,5], got shape [5,2]',
+      );
+    });
+    test('bias', () => {
+      expect(() => check({ a: [2, 3], b: [3, 5], output: [2, 5], bias: [2] })).toThrow(
+        'bias must have 5 elements',
+      );
+    });
+    test('rank', () => {
+      expect(() => check({ a: [6], b: [3, 5], output: [2, 5] })).toThrow('a must be a matrix, got shape [6]');
+    });
+    test('both transposed', () => {
+      expect(() =>
+        check({ a: [3, 2], b: [5, 3], output: [2, 5] }, { transposeA: true, transposeB: true }),
+      ).toThrow('transpose one');
+    });
+    test('output in an input buffer', () => {
+      const context = defaultContext();
+      const tensor = context.tensor([4, 4]);
+      expect(() => matmul(context, { a: tensor, b: tensor, output: tensor })).toThrow('same GPUBuffer');
+      tensor.destroy();
+    });
+  });
+});
