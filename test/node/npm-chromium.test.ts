@@ -1,4 +1,4 @@
-/** Unpacking into a cache that several processes share, and waiting without taking a core. */
+/** Unpacking into a cache that several processes share. */
 
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { unpackOnce } from '../../src/runtime/node/npm-chromium.ts';
-import { SleepingWait } from '../../src/runtime/node/sleeping-wait.ts';
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -53,32 +52,5 @@ describe('unpackOnce', () => {
     expect(path.startsWith(join(tmpdir(), 'rebasin-'))).toBe(true);
     expect(existsSync(join(path, 'file'))).toBe(true);
     await rm(path, { recursive: true });
-  });
-});
-
-describe('SleepingWait', () => {
-  const sleeping = new SleepingWait();
-
-  test('passes on values and rejections', async () => {
-    expect(await sleeping.wait(Promise.resolve(7))).toBe(7);
-    await expect(sleeping.wait(Promise.reject(new Error('lost')))).rejects.toThrow('lost');
-  });
-
-  test('takes less than half the processor time of a loop that spins', async () => {
-    const spin = async (promise: Promise<void>) => {
-      let pending = true;
-      promise.then(() => {
-        pending = false;
-      });
-      while (pending) await new Promise((resolve) => setImmediate(resolve));
-    };
-    const cost = async (wait: (promise: Promise<void>) => Promise<void>) => {
-      const before = process.cpuUsage();
-      await wait(pause(300));
-      const { user, system } = process.cpuUsage(before);
-      return user + system;
-    };
-    const spinning = await cost(spin);
-    expect(await cost((promise) => sleeping.wait(promise))).toBeLessThan(spinning / 2);
   });
 });

@@ -15,12 +15,13 @@ const longestSleepMs = 1;
 export class SleepingWait {
   #pending = 0;
   #turns = 0;
+  #scheduled = false;
   readonly #cell = new Int32Array(new SharedArrayBuffer(4));
 
   async wait<T>(promise: Promise<T>): Promise<T> {
     this.#turns = 0;
     this.#pending++;
-    if (this.#pending === 1) setImmediate(this.#turn);
+    this.#schedule();
     try {
       return await promise;
     } finally {
@@ -28,10 +29,18 @@ export class SleepingWait {
     }
   }
 
+  /** A wait that begins as another ends finds its turn still scheduled: a second one would never go away. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#turn);
+  }
+
   readonly #turn = (): void => {
+    this.#scheduled = false;
     if (this.#pending === 0) return;
     const sleepMs = Math.min(longestSleepMs, growthMs * (this.#turns++ - turnsBeforeSleeping));
     if (sleepMs > 0) Atomics.wait(this.#cell, 0, 0, sleepMs);
-    setImmediate(this.#turn);
+    this.#schedule();
   };
 }
