@@ -115,8 +115,8 @@ export function joinAxes(a: Axis, b: Axis): void {
   }
   if (sizes[0] === 0) return;
   // Without a size nothing can be split: the batch dimension matches only itself, and products of it only factor by factor.
-  const unknown = sizes.some(Number.isNaN) && x.kind !== y.kind;
-  if (unknown) pinBoth([x], [y]);
+  const unlike = x.kind !== y.kind || x.kind === 'concatenation' || !sizes.every(Number.isNaN);
+  if (sizes.some(Number.isNaN) && unlike) pinBoth([x], [y]);
   else if (x.kind === 'atom') become(x, y);
   else if (y.kind === 'atom') become(y, x);
   else if (x.kind === 'product' && y.kind === 'product') joinProducts([...x.factors], [...y.factors]);
@@ -130,8 +130,7 @@ function atom(size: number, pinned: string | undefined, labels: Set<object>): At
 const sizeOfProduct = (factors: readonly Axis[]): number =>
   factors.reduce((product, factor) => product * axisSize(factor), 1);
 
-const segmentsOf = (axis: Axis): Axis[] =>
-  axis.kind === 'concatenation' ? [...axis.segments] : [axis];
+const segmentsOf = (axis: Axis): Axis[] => (axis.kind === 'concatenation' ? [...axis.segments] : [axis]);
 
 function resolveProduct(parts: readonly Axis[]): Axis {
   const factors = parts.flatMap((part) => {
