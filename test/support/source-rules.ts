@@ -25,13 +25,8 @@ const mayImport: Record<string, readonly string[]> = {
 /** The one file that names the package `webgpu`. */
 const nodePlatform = 'src/runtime/platform-node.ts';
 
-/** Files that only Node loads; all others run in a browser as well. */
-const nodeOnly = [
-  /^src\/runtime\/platform-node\.ts$/,
-  /^src\/runtime\/node\//,
-  /^src\/cli\//,
-  /^src\/entry-node\.ts$/,
-];
+/** Files that only Node loads: their name or folder says so. All others run in a browser as well. */
+const nodeOnly = [/\/node\//, /\/node-[^/]+\.ts$/, /-node\.ts$/, /^src\/cli\//];
 
 interface Import {
   specifier: string;
@@ -62,6 +57,7 @@ function whyForbidden(path: string, { specifier, typeOnly }: Import): string | u
   if (nodeOnly.some((pattern) => pattern.test(target)) && !forNode)
     return 'it is for Node, and this file also runs in browsers';
 
+  if (target === 'src/version.ts') return undefined; // one constant, for all
   const [from, to] = [folderOf(path), folderOf(target)];
   if (from === undefined || from === to || target.endsWith('.d.ts')) return undefined;
   if (from === 'report') return typeOnly ? undefined : 'report knows nothing but types: use `import type`';
