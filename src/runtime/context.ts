@@ -5,13 +5,15 @@
  * synchronous; only reading back, `throttle` and `finish` are awaited. Errors that WebGPU reports late are thrown by the next of these.
  */
 import { DeviceLostError, GpuError, ShaderError, ShapeError, UnsupportedError } from '../base/errors.ts';
+import { BindGroups } from './bind-groups.ts';
 import { BufferPool } from './buffer-pool.ts';
-import { BufferUsage, MapMode } from './gpu-constants.ts';
+import { BufferUsage } from './gpu-constants.ts';
 import { type Dispatch, type DType, elementCount, type TensorView } from './kernel.ts';
 import { PipelineCache } from './pipeline-cache.ts';
 import type { AdapterOptions, FoundAdapter, Platform } from './platform.ts';
 import { type Profile, Profiler } from './profiler.ts';
 import { type PreparedDispatch, Recorder } from './recorder.ts';
+import { Staging } from './staging.ts';
 import { Tensor } from './tensor.ts';
 
 export interface ContextOptions extends AdapterOptions {
@@ -40,9 +42,6 @@ const WORK_PER_SUBMIT = { software: 2e9, hardware: 2e10 };
 
 /** Submits between two fences of `throttle`. */
 const SUBMITS_PER_FENCE = 4;
-
-/** Bind groups kept for dispatches that are recorded without a program. */
-const MAX_CACHED_BIND_GROUPS = 1024;
 
 /** Limits raised to what the adapter has, since tensors can be large; all others stay at WebGPU's defaults. */
 const RAISED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
@@ -96,12 +95,9 @@ export class Context {
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly recorder: Recorder;
-  readonly #bindGroups = new Map<string, GPUBindGroup>();
-  readonly #bufferIds = new WeakMap<GPUBuffer, number>();
-  readonly #idleStaging: GPUBuffer[] = [];
+  readonly #bindGroups: BindGroups;
+  readonly #staging: Staging;
   readonly #lost: Promise<never>;
-  #nextBufferId = 0;
-  #bindGroupsCreated = 0;
   #failure: Error | undefined;
   #destroyed = false;
   #fence: Promise<void> | undefined;
@@ -117,6 +113,8 @@ export class Context {
     this.pipelines = new PipelineCache(device, fail);
     const work = origin.software ? WORK_PER_SUBMIT.software : WORK_PER_SUBMIT.hardware;
     this.recorder = new Recorder(device, work, (submit) => this.#aroundSubmit(submit));
+    this.#bindGroups = new BindGroups(device, this.recorder);
+    this.#staging = new Staging(device);
     if (origin.owned) {
       device.addEventListener('uncapturederror', (event) => {
         event.preventDefault();
@@ -155,7 +153,7 @@ export class Context {
       liveBuffers: this.pool.liveBuffers,
       liveBytes: this.pool.liveBytes,
       buffersCreated: this.pool.created,
-      bindGroupsCreated: this.#bindGroupsCreated,
+      bindGroupsCreated: this.#bindGroups.created,
       pipelines: this.pipelines.size,
       dispatches: this.recorder.dispatches,
       submits: this.recorder.submits,
@@ -238,69 +236,14 @@ export class Context {
     this.check();
     const pipeline = this.pipelines.get(dispatch.kernel);
     const { params, workgroups, work } = dispatch;
-    return { pipeline, bindGroup: this.#bindGroup(dispatch, pipeline.layout), params, workgroups, work };
+    return { pipeline, bindGroup: this.#bindGroups.make(dispatch, pipeline), params, workgroups, work };
   }
 
   #prepareCached(dispatch: Dispatch): PreparedDispatch {
     this.check();
     const pipeline = this.pipelines.get(dispatch.kernel);
-    let key = dispatch.kernel.bindings.join();
-    for (const view of dispatch.views) {
-      key += `;${this.#bufferId(view.buffer)},${view.offset},${elementCount(view.shape)}`;
-    }
-    let bindGroup = this.#bindGroups.get(key);
-    if (!bindGroup) {
-      bindGroup = this.#bindGroup(dispatch, pipeline.layout);
-      if (this.#bindGroups.size >= MAX_CACHED_BIND_GROUPS) this.#bindGroups.clear();
-      this.#bindGroups.set(key, bindGroup);
-    }
     const { params, workgroups, work } = dispatch;
-    return { pipeline, bindGroup, params, workgroups, work };
-  }
-
-  #bindGroup(dispatch: Dispatch, layout: GPUBindGroupLayout): GPUBindGroup {
-    const { kernel, views, params } = dispatch;
-    if (views.length !== kernel.bindings.length) {
-      throw new ShapeError(
-        `${kernel.name}: has ${kernel.bindings.length} storage bindings, got ${views.length} views`,
-      );
-    }
-    if (params.byteLength > this.recorder.slotBytes) {
-      throw new ShapeError(
-        `${kernel.name}: params of ${params.byteLength} bytes pass the ${this.recorder.slotBytes} of a slot`,
-      );
-    }
-    this.#bindGroupsCreated++;
-    return this.device.createBindGroup({
-      label: kernel.name,
-      layout,
-      entries: [
-        { binding: 0, resource: { buffer: this.recorder.uniforms, size: this.recorder.slotBytes } },
-        ...views.map((view, index) => ({ binding: index + 1, resource: this.#binding(view, kernel.name) })),
-      ],
-    });
-  }
-
-  /** The range of a view, rounded up to 16 bytes where the buffer reaches that far: kernels load vec4f. */
-  #binding(view: TensorView, kernel: string): GPUBufferBinding {
-    const bytes = Math.ceil(Math.max(1, elementCount(view.shape)) / 4) * 16;
-    const size = Math.min(bytes, view.buffer.size - view.offset);
-    const limit = this.device.limits.maxStorageBufferBindingSize;
-    if (size > limit) {
-      throw new UnsupportedError(
-        `${kernel}: a binding of ${size} bytes (shape [${view.shape}]) passes this adapter's ${limit}; use smaller batches`,
-      );
-    }
-    return { buffer: view.buffer, offset: view.offset, size };
-  }
-
-  #bufferId(buffer: GPUBuffer): number {
-    let id = this.#bufferIds.get(buffer);
-    if (id === undefined) {
-      id = this.#nextBufferId++;
-      this.#bufferIds.set(buffer, id);
-    }
-    return id;
+    return { pipeline, bindGroup: this.#bindGroups.cached(dispatch, pipeline), params, workgroups, work };
   }
 
   /** Submits what is recorded without waiting for it. */
@@ -346,30 +289,17 @@ export class Context {
     this.check();
     const size = 4 * elementCount(view.shape);
     if (size === 0) return new ArrayBuffer(0);
-    const staging = this.#acquireStaging(size);
+    const staging = this.#staging.acquire(size);
     this.recorder.copy(view.buffer, view.offset, staging, 0, size);
     this.recorder.flush();
     try {
-      await this.wait(staging.mapAsync(MapMode.READ, 0, size));
+      const bytes = await this.#staging.read(staging, size, (promise) => this.wait(promise));
+      await this.#checkLate();
+      return bytes;
     } catch (cause) {
       await this.#checkLate(); // a lost device or a failed submit explains more than a failed mapping
       throw new GpuError(`read: mapping ${size} bytes failed: ${String(cause)}`, { cause });
     }
-    const bytes = staging.getMappedRange(0, size).slice(0);
-    staging.unmap();
-    if (this.#idleStaging.length < 4) this.#idleStaging.push(staging);
-    else staging.destroy();
-    await this.#checkLate();
-    return bytes;
-  }
-
-  #acquireStaging(sizeBytes: number): GPUBuffer {
-    const index = this.#idleStaging.findIndex(
-      (buffer) => buffer.size >= sizeBytes && buffer.size <= 4 * sizeBytes + 65536,
-    );
-    if (index >= 0) return this.#idleStaging.splice(index, 1)[0]!;
-    const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
-    return this.device.createBuffer({ label: 'readback', size: Math.ceil(sizeBytes / 256) * 256, usage });
   }
 
   // ---- profiling -----------------------------------------------------------------------------------------------------------
@@ -435,8 +365,7 @@ export class Context {
   destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
-    this.#bindGroups.clear();
-    for (const buffer of this.#idleStaging) buffer.destroy();
+    this.#staging.destroy();
     this.recorder.destroy();
     this.pool.trim();
     if (this.origin.owned) this.device.destroy();
