@@ -65,12 +65,15 @@ export class Arena {
   constructor(context: Context, layout: ArenaLayout, label = 'arena') {
     this.context = context;
     this.layout = layout;
+    const ranges = windowRanges(layout, context.device.limits.maxStorageBufferBindingSize);
     this.#tensor = context.tensor([Math.max(layout.length, 64)], 'f32', { zero: true, label });
-    this.windows = makeWindows(
-      layout,
-      this.#tensor.buffer,
-      context.device.limits.maxStorageBufferBindingSize,
-    );
+    const { buffer, dtype } = this.#tensor;
+    this.windows = ranges.map(({ start, end }) => ({
+      buffer,
+      offset: 4 * start,
+      shape: [end - start],
+      dtype,
+    }));
   }
 
   get buffer(): GPUBuffer {
@@ -109,25 +112,23 @@ export class Arena {
   }
 }
 
-function makeWindows(layout: ArenaLayout, buffer: GPUBuffer, limitBytes: number): TensorView[] {
-  const windows: TensorView[] = [];
-  const limit = Math.floor(limitBytes / 4 / 64) * 64;
-  let start = 0;
-  let end = 0;
-  const close = () => {
-    if (end > start) windows.push({ buffer, offset: 4 * start, shape: [end - start], dtype: 'f32' });
-    start = end;
-  };
+/** Ranges of elements, each within one binding, none of which cuts a slice. */
+function windowRanges(layout: ArenaLayout, limitBytes: number): { start: number; end: number }[] {
+  const ranges: { start: number; end: number }[] = [];
+  let range: { start: number; end: number } | undefined;
   for (const slice of layout.slices) {
-    const sliceEnd = slice.start + Math.ceil(slice.length / 64) * 64;
-    if (sliceEnd - slice.start > limit) {
+    const end = slice.start + Math.ceil(slice.length / 64) * 64;
+    if (4 * (end - slice.start) > limitBytes) {
       throw new UnsupportedError(
         `arena: "${slice.name}" of shape [${slice.shape}] needs ${4 * slice.length} bytes, this adapter binds at most ${limitBytes}`,
       );
     }
-    if (sliceEnd - start > limit) close();
-    end = sliceEnd;
+    if (range && 4 * (end - range.start) <= limitBytes) {
+      range.end = end;
+    } else {
+      range = { start: slice.start, end };
+      ranges.push(range);
+    }
   }
-  close();
-  return windows;
+  return ranges;
 }

@@ -43,6 +43,9 @@ const WORK_PER_SUBMIT = { software: 2e9, hardware: 2e10 };
 /** Submits between two fences of `throttle`. */
 const SUBMITS_PER_FENCE = 4;
 
+/** How long a failed read waits for the reason to arrive. */
+const LATE_ERROR_MS = 100;
+
 /** Limits raised to what the adapter has, since tensors can be large; all others stay at WebGPU's defaults. */
 const RAISED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
 
@@ -297,7 +300,12 @@ export class Context {
       await this.#checkLate();
       return bytes;
     } catch (cause) {
-      await this.#checkLate(); // a lost device or a failed submit explains more than a failed mapping
+      // A lost device or a failed submit explains more than a failed mapping, but may be told a moment later.
+      await Promise.race([
+        this.#lost.catch(() => {}),
+        new Promise((resolve) => setTimeout(resolve, LATE_ERROR_MS)),
+      ]);
+      await this.#checkLate();
       throw new GpuError(`read: mapping ${size} bytes failed: ${String(cause)}`, { cause });
     }
   }
