@@ -65,7 +65,7 @@ export async function writeBytes(path: string, bytes: Uint8Array): Promise<void>
 }
 
 /** A reader of the files of a folder, for `loadImageFiles`. @throws OptionError listing the folder for a missing file. */
-export function folderReader(folder: string): ReadFile {
+function folderReader(folder: string): ReadFile {
   return async (name) => {
     try {
       return await readFile(join(folder, name));
