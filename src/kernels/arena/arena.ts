@@ -19,7 +19,8 @@ const copyKernel: Kernel = {
 /**
  * `output = (1 - lambda) a + lambda b`, on the line through two models.
  *
- * Rounding: `s0 = 1 - lambda` is computed in f64 and, like `s1 = lambda`, rounded to f32; the result is `fma(s1, b, s0 * a)`.
+ * Rounding: `s0 = 1 - lambda` is computed in f64 and, like `s1 = lambda`, rounded to f32; the result is `fma(s1, b, s0 * a)`
+ * (an adapter may round the product in `fma`, as SwiftShader does).
  * At lambda 0 it is exactly `a` and at lambda 1 exactly `b`, whatever the other holds. `output` may be `a` or `b` itself.
  */
 export function interpolate(

@@ -6,7 +6,8 @@
 //   w = w - step_size * m / (sqrt(v) / correction + epsilon)
 // with step_size = learning rate / (1 - beta1^t) and correction = sqrt(1 - beta2^t), computed in f64 on the host.
 //
-// All four are f32 [count]. Sums with a product are fused by fma, in the second moment the product beta2 * v.
+// All four are f32 [count]. Sums with a product are an fma (in the second moment with beta2 * v), which an adapter may or may
+// not round twice.
 // One invocation updates two vec4f that lie 64 apart, a workgroup 512 consecutive elements. The last vec4f may reach past
 // `count` and is stored element by element.
 

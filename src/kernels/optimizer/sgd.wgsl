@@ -4,7 +4,7 @@
 //   w = w - learning_rate * (nesterov ? g + momentum * velocity : velocity)
 // A velocity of zeros before the first step gives PyTorch's first step (velocity = g).
 //
-// All three are f32 [count]. Each product above is fused with its sum by fma; nothing else is rounded.
+// All three are f32 [count]. Each sum with a product is an fma, which an adapter may or may not round twice.
 // One invocation updates two vec4f that lie 64 apart, a workgroup 512 consecutive elements. The last vec4f may reach past
 // `count` and is stored element by element.
 
