@@ -3,7 +3,8 @@
 // images: bytes, four in a u32, the first in its lowest 8 bits, image after image without gaps; indices u32; table f32
 // [channels, 256]: what each byte value of each channel becomes (scaling and normalisation are one look-up); output f32
 // [count, pixels], pixels = channels * height * width.
-// One invocation makes four consecutive outputs, which may belong to two or more images; a workgroup 256 outputs.
+// One invocation makes four consecutive outputs, a workgroup 256. Where the pixels of a channel are a multiple of 4, all four lie in
+// one channel and their bytes in one u32; otherwise they may belong to two or more images, and each is looked up on its own.
 
 struct Params {
   outputs: u32, // count * pixels
@@ -31,24 +32,22 @@ fn main(
   var n = 4u * v / params.pixels;
   var p = 4u * v - n * params.pixels;
   var image = indices[params.start + n];
-  let stored = min(4u, params.outputs - 4u * v);
-  var result = vec4f(0.0);
-  for (var j = 0u; j < stored; j++) {
+  if (params.plane % 4u == 0u) {
+    let word = images[(image * params.pixels + p) / 4u];
+    let bytes = (vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
+    let at = bytes + vec4u(p / params.plane * 256u);
+    output[v] = vec4f(table[at.x], table[at.y], table[at.z], table[at.w]);
+    return;
+  }
+  for (var j = 0u; j < min(4u, params.outputs - 4u * v); j++) {
     if (p == params.pixels) {
       p = 0u;
       n++;
       image = indices[params.start + n];
     }
-    let byte_at = image * params.pixels + p;
-    let byte = (images[byte_at / 4u] >> (8u * (byte_at % 4u))) & 255u;
-    result[j] = table[p / params.plane * 256u + byte];
+    let at = image * params.pixels + p;
+    let byte = (images[at / 4u] >> (8u * (at % 4u))) & 255u;
+    output[v][j] = table[p / params.plane * 256u + byte];
     p++;
-  }
-  if (stored == 4u) {
-    output[v] = result;
-  } else {
-    for (var j = 0u; j < stored; j++) {
-      output[v][j] = result[j];
-    }
   }
 }

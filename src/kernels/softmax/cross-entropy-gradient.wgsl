@@ -4,6 +4,7 @@
 // `softmax.ts` replaces the two lines marked {{...}} by `output` and, before it, `scales`.
 // One invocation computes one row; a workgroup 64 rows. Order: the sum runs over k = 0, 1, ..., C - 1 from 0.
 // The entry of the label is -(sum of the others' exp) / (sum of all): 1 - softmax would cancel where the row is nearly right.
+// The output holds the numerators until the sums are known, since exp costs more than memory.
 
 struct Params {
   rows: u32,
@@ -41,9 +42,10 @@ fn main(
     let e = exp(logits[at] - largest);
     total += e;
     others += select(e, 0.0, at == target_at);
+    output[at] = e;
   }
   for (var at = first; at < end; at++) {
-    let numerator = select(exp(logits[at] - largest), -others, at == target_at);
+    let numerator = select(output[at], -others, at == target_at);
     output[at] = numerator / total * scale;
   }
 }

@@ -1,0 +1,46 @@
+/** Checkpoints on the command line: read, recognised, checked; and what is written about a model beside its weights. */
+import { OptionError } from '../base/errors.ts';
+import { readBytes } from '../io/node-files.ts';
+import type { Model } from '../nn/models/model.ts';
+import { parseModelName } from '../nn/models/parse-model.ts';
+import { recogniseModel } from '../nn/models/recognise.ts';
+import { readStateDict, type StateDict } from '../nn/state-dict.ts';
+import type { Normalisation } from '../nn/train/gpu-dataset.ts';
+
+export interface Checkpoint {
+  readonly path: string;
+  readonly state: StateDict;
+}
+
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  return { path, state: readStateDict(await readBytes(path), path) };
+}
+
+/** The model of a checkpoint: what `--model` says, else what the checkpoint's own metadata says, else recognised. */
+export function modelOf({ state }: Checkpoint, modelName: string | undefined): Model {
+  const shapes = [...state.entries].map(([name, { shape }]) => ({ name, shape }));
+  const told = modelName ?? state.metadata.get('rebasin.model');
+  return recogniseModel(shapes, told === undefined ? {} : parseModelName(told));
+}
+
+/** Metadata that lets a checkpoint of ours be evaluated without being told anything. */
+export function checkpointMetadata(model: Model, { mean, std }: Normalisation): Map<string, string> {
+  return new Map([
+    ['rebasin.model', model.name],
+    ['rebasin.mean', mean.join(',')],
+    ['rebasin.std', std.join(',')],
+  ]);
+}
+
+/** The normalisation that a checkpoint of ours was trained with. */
+export function normalisationOfCheckpoint({ path, state }: Checkpoint): Normalisation | undefined {
+  const [mean, std] = [state.metadata.get('rebasin.mean'), state.metadata.get('rebasin.std')];
+  if (mean === undefined || std === undefined) return undefined;
+  const numbers = (text: string) => text.split(',').map(Number);
+  if ([...numbers(mean), ...numbers(std)].some((value) => !Number.isFinite(value))) {
+    throw new OptionError(
+      `${path}: its metadata names the normalisation ${mean} / ${std}; give --mean and --std instead`,
+    );
+  }
+  return { mean: numbers(mean), std: numbers(std) };
+}

@@ -1,0 +1,48 @@
+/** `--data`: the built-in digits or a folder of files, with the normalisation that goes with them. */
+import { type ImageDataset, limitDataset } from '../io/dataset.ts';
+import { DIGITS_NORMALISATION, digits } from '../io/digits.ts';
+import { loadImageFolder } from '../io/node-files.ts';
+import type { Normalisation } from '../nn/train/gpu-dataset.ts';
+import { type DataOptionValues, normalisationOf } from './options.ts';
+
+export interface LoadedData {
+  readonly train: ImageDataset;
+  readonly test: ImageDataset;
+  readonly normalisation: Normalisation;
+}
+
+/** Sizes of the built-in data set unless `--limit` asks for less. */
+const DIGITS = { train: 10000, test: 2000, seed: 0 };
+
+/** What the field divides by: MNIST's and CIFAR-10's own channel statistics. */
+const CUSTOMARY = {
+  grey: { mean: [0.1307], std: [0.3081] },
+  colour: { mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] },
+};
+
+/**
+ * Loads training and test images.
+ * @param fallback normalisation that a checkpoint names, used where the user gave none.
+ */
+export async function loadData(options: DataOptionValues, fallback?: Normalisation): Promise<LoadedData> {
+  const { data, limit, trainFiles, testFiles } = options;
+  const chosen = normalisationOf(options) ?? fallback;
+  if (data === 'digits') {
+    const part = (split: 'train' | 'test') => {
+      const all = digits({ count: DIGITS[split], seed: DIGITS.seed, split });
+      return limit ? limitDataset(all, limit) : all;
+    };
+    return { train: part('train'), test: part('test'), normalisation: chosen ?? DIGITS_NORMALISATION };
+  }
+  const { train, test } = await loadImageFolder(data, {
+    ...(trainFiles ? { trainFiles } : {}),
+    ...(testFiles ? { testFiles } : {}),
+    ...(limit ? { limit } : {}),
+  });
+  return { train, test, normalisation: chosen ?? (train.channels === 3 ? CUSTOMARY.colour : CUSTOMARY.grey) };
+}
+
+/** `train-images... (60000), normalised by mean 0.1307, std 0.3081` */
+export function describeData(dataset: ImageDataset, { mean, std }: Normalisation): string {
+  return `${dataset.name} (${dataset.count} images), normalised by mean ${mean.join(',')}, std ${std.join(',')}`;
+}

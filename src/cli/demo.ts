@@ -1,0 +1,90 @@
+/** `rebasin demo`: train two networks, align them, and write a report of the barrier before and after. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { writeBytes } from '../io/node-files.ts';
+import { parseModel } from '../nn/models/parse-model.ts';
+import { type StateDict, writeStateDict } from '../nn/state-dict.ts';
+import { runDemo } from '../rebasin/demo.ts';
+import type { DemoResult } from '../report/results.ts';
+import { curveTable, headline } from '../report/summary.ts';
+import { VERSION } from '../version.ts';
+import { checkpointMetadata } from './checkpoint.ts';
+import { describeMatch } from './match.ts';
+import { type AdapterOptionValues, positiveInteger, withAdapterOptions, withSeedOption } from './options.ts';
+import { printResult, writeReport } from './output.ts';
+import { type Progress, startProgress } from './progress.ts';
+import { interruptSignal, withContext } from './session.ts';
+
+interface DemoCommandOptions extends AdapterOptionValues {
+  readonly seed: number;
+  readonly points: number;
+  readonly out: string;
+}
+
+export function registerDemo(program: Command): void {
+  const command = program
+    .command('demo')
+    .description('Train two networks from different seeds, align them, and watch the barrier go.')
+    .option('--points <n>', 'equally spaced values of lambda', positiveInteger, 25)
+    .option('--out <folder>', 'where to write index.html, result.json and the checkpoints', 'report');
+  withSeedOption(withAdapterOptions(command)).action(async (options: DemoCommandOptions) => {
+    const started = performance.now();
+    const { seed, points, out } = options;
+    await withContext(options, async (context) => {
+      const bars = stageBars();
+      const demo = await runDemo(context, {
+        seed,
+        points,
+        signal: interruptSignal(),
+        onProgress: ({ stage, done, total, note }) => bars.update(stage, done, total, note),
+      }).finally(() => bars.stop());
+      const result: DemoResult = {
+        command: 'demo',
+        version: VERSION,
+        adapter: context.adapterName,
+        seed,
+        seconds: Math.round(performance.now() - started) / 1000,
+        hash: demo.hash,
+        ...demo.fields,
+      };
+      await mkdir(out, { recursive: true });
+      const metadata = checkpointMetadata(parseModel(demo.fields.model), demo.normalisation);
+      const checkpoints = Object.entries(demo.checkpoints).map(([name, state]: [string, StateDict]) => {
+        const file = join(out, `model-${name}.safetensors`);
+        return { file, bytes: writeStateDict({ ...state, metadata }) };
+      });
+      for (const { file, bytes } of checkpoints) await writeBytes(file, bytes);
+      const pages = await writeReport(out, result);
+      printResult(options.json, result, [
+        headline(result),
+        '',
+        ...describeMatch(result.match),
+        '',
+        ...curveTable(result),
+        '',
+        `seconds     ${result.seconds}`,
+        `hash        ${result.hash}`,
+        `look at     ${pages[1]}`,
+        `written     ${[pages[0], ...checkpoints.map(({ file }) => file)].join(', ')}`,
+      ]);
+    });
+  });
+}
+
+/** One bar a stage, each started when the one before is done. */
+function stageBars() {
+  let current: { stage: string; bar: Progress } | undefined;
+  return {
+    update(stage: string, done: number, total: number, note: string) {
+      if (current?.stage !== stage) {
+        current?.bar.stop();
+        current = { stage, bar: startProgress(stage, total) };
+      }
+      current.bar.update(done, note);
+    },
+    stop() {
+      current?.bar.stop();
+    },
+  };
+}

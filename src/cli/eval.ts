@@ -1,0 +1,83 @@
+/** `rebasin eval`: loss and accuracy of a checkpoint. */
+import type { Command } from 'commander';
+import { parameterEntries } from '../nn/models/model.ts';
+import { valuesOf } from '../nn/state-dict.ts';
+import { Evaluator } from '../nn/train/evaluate.ts';
+import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
+import { Arena, ArenaLayout } from '../runtime/arena.ts';
+import { modelOf, normalisationOfCheckpoint, readCheckpoint } from './checkpoint.ts';
+import { describeData, loadData } from './data.ts';
+import {
+  type AdapterOptionValues,
+  type DataOptionValues,
+  withAdapterOptions,
+  withDataOptions,
+  withSeedOption,
+} from './options.ts';
+import { completeResult, formatAccuracy, formatLoss, printResult } from './output.ts';
+import { interruptSignal, withContext } from './session.ts';
+
+interface EvalOptions extends AdapterOptionValues, DataOptionValues {
+  readonly model?: string;
+  readonly logits?: number;
+  readonly split: 'train' | 'test';
+  readonly seed: number;
+}
+
+export function registerEval(program: Command): void {
+  const command = program
+    .command('eval')
+    .description('Loss and accuracy of a checkpoint on the test (or training) images.')
+    .argument('<checkpoint>', 'a .safetensors file')
+    .option('--model <name>', 'what the checkpoint does not say, such as mlp:tanh')
+    .option('--split <split>', 'train or test', 'test')
+    .option('--logits <n>', 'also print the logits of the first n images', Number);
+  withSeedOption(withAdapterOptions(withDataOptions(command))).action(
+    async (path: string, options: EvalOptions) => {
+      const started = performance.now();
+      const checkpoint = await readCheckpoint(path);
+      const model = modelOf(checkpoint, options.model);
+      const { normalisation, ...data } = await loadData(options, normalisationOfCheckpoint(checkpoint));
+      const images = data[options.split];
+      checkDatasetFits(model, images);
+      await withContext(options, async (context) => {
+        const arena = new Arena(context, new ArenaLayout(parameterEntries(model)));
+        arena.write(valuesOf(checkpoint.state));
+        const dataset = new GpuDataset(context, images, normalisation);
+        const evaluator = new Evaluator(context, model, [arena], dataset);
+        const { loss, accuracy } = await evaluator.evaluate(interruptSignal());
+        const logits = options.logits
+          ? await readLogits(evaluator, options.logits, model.classes)
+          : undefined;
+        const described = describeData(images, normalisation);
+        const fields = {
+          model: model.name,
+          assumptions: model.assumptions,
+          data: described,
+          loss,
+          accuracy,
+          ...(logits ? { logits } : {}),
+        };
+        const inputs = {
+          weights: [...valuesOf(checkpoint.state)],
+          data: described,
+          limit: options.limit ?? null,
+        };
+        const result = completeResult(context, 'eval', options.seed, started, inputs, fields);
+        printResult(options.json, result, [
+          `model     ${model.name}`,
+          ...model.assumptions.map((line) => `assumed   ${line}`),
+          `data      ${described}`,
+          `loss      ${formatLoss(loss)}`,
+          `accuracy  ${formatAccuracy(accuracy)}`,
+          ...(logits ?? []).map((row) => `logits    ${row.map((value) => value.toFixed(5)).join(' ')}`),
+        ]);
+      });
+    },
+  );
+}
+
+async function readLogits(evaluator: Evaluator, count: number, classes: number): Promise<number[][]> {
+  const flat = await evaluator.logits(count);
+  return Array.from({ length: count }, (_, n) => [...flat.subarray(n * classes, (n + 1) * classes)]);
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+/** The command `rebasin`. Results go to stdout, progress to stderr. */
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../version.ts';
+import { registerDemo } from './demo.ts';
+import { registerEval } from './eval.ts';
+import { describeError, EXIT, exitCodeOf } from './exit.ts';
+import { registerInfo } from './info.ts';
+import { registerMatch } from './match.ts';
+import { registerSweep } from './sweep.ts';
+import { registerTrain } from './train.ts';
+
+const program = new Command('rebasin')
+  .description('Align, merge and study separately trained neural networks on WebGPU.')
+  .version(VERSION)
+  .showHelpAfterError('(rebasin --help, or rebasin COMMAND --help)')
+  .exitOverride();
+
+registerDemo(program);
+registerTrain(program);
+registerEval(program);
+registerMatch(program);
+registerSweep(program);
+registerInfo(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Help and version end with 0; everything else is usage, told by commander already.
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  } else {
+    process.stderr.write(`${describeError(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}

@@ -1,0 +1,168 @@
+/** `rebasin train`: trains a model from a seed and writes its checkpoint. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { writeBytes } from '../io/node-files.ts';
+import type { Initialiser } from '../nn/initialise.ts';
+import { parameterEntries } from '../nn/models/model.ts';
+import { parseModel } from '../nn/models/parse-model.ts';
+import { stateDictOf, writeStateDict } from '../nn/state-dict.ts';
+import { Evaluator } from '../nn/train/evaluate.ts';
+import { fit } from '../nn/train/fit.ts';
+import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
+import type { OptimizerOptions } from '../nn/train/optimizer.ts';
+import {
+  constantSchedule,
+  cosineSchedule,
+  type Schedule,
+  stepSchedule,
+  warmupSchedule,
+} from '../nn/train/schedule.ts';
+import { Arena, ArenaLayout } from '../runtime/arena.ts';
+import { checkpointMetadata } from './checkpoint.ts';
+import { describeData, loadData } from './data.ts';
+import {
+  type AdapterOptionValues,
+  type DataOptionValues,
+  nonNegative,
+  positiveInteger,
+  wholeNumber,
+  withAdapterOptions,
+  withDataOptions,
+  withSeedOption,
+} from './options.ts';
+import { completeResult, formatAccuracy, formatLoss, printResult } from './output.ts';
+import { startProgress } from './progress.ts';
+import { interruptSignal, withContext } from './session.ts';
+
+interface TrainOptions extends AdapterOptionValues, DataOptionValues {
+  readonly model: string;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly optimizer: OptimizerOptions['type'];
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly schedule: 'constant' | 'cosine' | 'step';
+  readonly warmupSteps: number;
+  readonly initialiser: Initialiser;
+  readonly out?: string;
+}
+
+export function registerTrain(program: Command): void {
+  const command = program
+    .command('train')
+    .description('Train a model from a seed; write its checkpoint.')
+    .requiredOption('--model <name>', 'such as mlp:784-512-512-512-10 or mlp:784-64-10:tanh:no-bias')
+    .option('--epochs <n>', 'passes over the training images', positiveInteger, 5)
+    .option('--batch-size <n>', 'images a step', positiveInteger, 128)
+    .addOption(
+      new Option('--optimizer <name>', 'optimizer').choices(['sgd', 'adam', 'adamw']).default('adam'),
+    )
+    .option('--learning-rate <x>', 'base learning rate', positiveNumber, 1e-3)
+    .option('--momentum <x>', 'of sgd', nonNegative, 0.9)
+    .option('--weight-decay <x>', 'weight decay', nonNegative, 0)
+    .addOption(
+      new Option('--schedule <name>', 'learning-rate schedule; step divides by 10 at 1/2 and 3/4')
+        .choices(['constant', 'cosine', 'step'])
+        .default('constant'),
+    )
+    .option('--warmup-steps <n>', 'linear warm-up before the schedule', wholeNumber, 0)
+    .addOption(
+      new Option('--initialiser <name>', 'initial weights')
+        .choices(['pytorch', 'kaiming', 'lecun'])
+        .default('pytorch'),
+    )
+    .option('--out <file>', 'where to write the checkpoint (.safetensors)');
+  withSeedOption(withAdapterOptions(withDataOptions(command))).action(runTrain);
+}
+
+async function runTrain(options: TrainOptions): Promise<void> {
+  const started = performance.now();
+  const model = parseModel(options.model);
+  const { train, test, normalisation } = await loadData(options);
+  checkDatasetFits(model, train);
+  checkDatasetFits(model, test);
+  const signal = interruptSignal();
+  await withContext(options, async (context) => {
+    const [trainSet, testSet] = [
+      new GpuDataset(context, train, normalisation),
+      new GpuDataset(context, test, normalisation),
+    ];
+    const { seed, epochs, batchSize, learningRate, initialiser } = options;
+    const steps = epochs * Math.ceil(train.count / Math.min(batchSize, train.count));
+    const progress = startProgress(`train seed ${seed}`, steps);
+    const { parameters, epochLoss } = await fit(context, {
+      model,
+      data: trainSet,
+      optimizer: optimizerOf(options),
+      learningRate,
+      schedule: scheduleOf(options),
+      epochs,
+      batchSize,
+      seed,
+      initialiser,
+      signal,
+      onProgress: ({ step, epoch, loss }) =>
+        progress.update(step, `epoch ${epoch}/${epochs}  loss ${loss.toFixed(4)}`),
+    }).finally(() => progress.stop());
+
+    const arena = new Arena(context, new ArenaLayout(parameterEntries(model)));
+    arena.write(parameters);
+    const evaluate = async (data: GpuDataset) =>
+      await new Evaluator(context, model, [arena], data).evaluate(signal);
+    const fields = {
+      model: model.name,
+      epochLoss,
+      train: await evaluate(trainSet),
+      test: await evaluate(testSet),
+      ...(options.out ? { checkpoint: options.out } : {}),
+    };
+    if (options.out) {
+      const state = stateDictOf(
+        parameterEntries(model),
+        parameters,
+        checkpointMetadata(model, normalisation),
+      );
+      await writeBytes(options.out, writeStateDict(state));
+    }
+    const {
+      epochs: _,
+      json: __,
+      out: ___,
+      adapter: ____,
+      backend: _____,
+      variant: ______,
+      ...recipe
+    } = options;
+    const inputs = { recipe, epochs, data: describeData(train, normalisation) };
+    const result = completeResult(context, 'train', seed, started, inputs, fields);
+    printResult(options.json, result, [
+      `model     ${model.name}, seed ${seed}`,
+      `data      ${describeData(train, normalisation)}`,
+      ...epochLoss.map(
+        (loss, epoch) => `epoch ${String(epoch + 1).padStart(3)} training loss ${formatLoss(loss)}`,
+      ),
+      `train     loss ${formatLoss(fields.train.loss)}  accuracy ${formatAccuracy(fields.train.accuracy)}`,
+      `test      loss ${formatLoss(fields.test.loss)}  accuracy ${formatAccuracy(fields.test.accuracy)}`,
+      `seconds   ${result.seconds}`,
+      ...(options.out ? [`written   ${options.out}`] : []),
+    ]);
+  });
+}
+
+function optimizerOf({ optimizer, momentum, weightDecay }: TrainOptions): OptimizerOptions {
+  return optimizer === 'sgd' ? { type: 'sgd', momentum, weightDecay } : { type: optimizer, weightDecay };
+}
+
+function scheduleOf({ schedule, warmupSteps }: TrainOptions): Schedule {
+  const base = { constant: constantSchedule, cosine: cosineSchedule, step: () => stepSchedule([0.5, 0.75]) }[
+    schedule
+  ]();
+  return warmupSteps > 0 ? warmupSchedule(warmupSteps, base) : base;
+}
+
+function positiveNumber(text: string): number {
+  const value = nonNegative(text);
+  if (value === 0) throw new InvalidArgumentError('expected a number above 0');
+  return value;
+}

@@ -1,0 +1,18 @@
+/** The library in a browser: GPU adapters through `navigator.gpu`. */
+import { type Context, type ContextOptions, contextOnDevice, requestContextOn } from './runtime/context.ts';
+import { browserPlatform } from './runtime/platform-browser.ts';
+
+export * from './index.ts';
+
+/** Finds an adapter and opens a context that owns its device. @throws UnsupportedError where there is no WebGPU. */
+export function requestContext(options: ContextOptions = {}): Promise<Context> {
+  return requestContextOn(browserPlatform, options);
+}
+
+/** A context on a host application's device, which is never destroyed and whose error handlers are left alone. */
+export function contextFromDevice(
+  device: GPUDevice,
+  options: ContextOptions & { software?: boolean } = {},
+): Context {
+  return contextOnDevice(browserPlatform, device, options);
+}

@@ -1,0 +1,51 @@
+/**
+ * What there is to draw in a result, whichever command wrote it: one or two interpolation lines (`naive`, `aligned`), each on one or two
+ * data sets. A sweep has one line, a demo both.
+ */
+
+import type { CurveResult, DemoResult, MatchFields, ReportResult, SweepCurves } from './results.ts';
+
+/** How the second network was treated before interpolating: as it was trained, or permuted. */
+export type LineName = 'naive' | 'aligned';
+export type SplitName = 'test' | 'train';
+
+export interface Line {
+  readonly name: LineName;
+  readonly curves: SweepCurves;
+}
+
+export function isDemo(result: ReportResult): result is DemoResult {
+  return 'naive' in result;
+}
+
+/** The lines of a result, the naive one first. */
+export function linesOf(result: ReportResult): Line[] {
+  if (!isDemo(result)) return [{ name: result.align === 'none' ? 'naive' : 'aligned', curves: result }];
+  return [
+    { name: 'naive', curves: result.naive },
+    { name: 'aligned', curves: result.aligned },
+  ];
+}
+
+/** The data sets that every line was evaluated on; test first, since it is the one that counts. */
+export function splitsOf(lines: readonly Line[]): SplitName[] {
+  return (['test', 'train'] as const).filter((split) => lines.every((line) => line.curves[split]));
+}
+
+/** A line's curve on a data set that `splitsOf` named. */
+export function curveOf(line: Line, split: SplitName): CurveResult {
+  const curve = line.curves[split];
+  if (curve === undefined) throw new RangeError(`curveOf: the ${line.name} line has no ${split} curve`);
+  return curve;
+}
+
+/** Units that matching could move: the sum of the group sizes. */
+export function hiddenUnits(match: MatchFields): number {
+  return Object.values(match.permutations).reduce((sum, permutation) => sum + permutation.length, 0);
+}
+
+/** The objective before matching and after each sweep, whether or not the result's list begins with the former. */
+export function objectiveHistory(match: MatchFields): number[] {
+  const perSweep = match.objectivePerSweep;
+  return perSweep.length > match.sweeps ? [...perSweep] : [match.objective.before, ...perSweep];
+}

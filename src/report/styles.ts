@@ -1,0 +1,82 @@
+/**
+ * Styles of the view, all under `.rebasin-report`, so that a page can embed it. The two lines are vermilion and blue of the Okabe-Ito
+ * palette (lighter in the dark): they stay apart for colour-blind eyes, and every curve is named besides.
+ */
+export const reportStyles = `
+.rebasin-report {
+  --rebasin-background: #fff;
+  --rebasin-ink: #1b1f24;
+  --rebasin-muted: #667079;
+  --rebasin-rule: #dde1e5;
+  --rebasin-naive: #c4500a;
+  --rebasin-aligned: #0068a8;
+  --rebasin-second: #8a4a86;
+  --plot-background: var(--rebasin-background);
+  color-scheme: light dark;
+  box-sizing: border-box;
+  max-width: 1040px;
+  margin: 0 auto;
+  padding: 40px 24px 64px;
+  background: var(--rebasin-background);
+  color: var(--rebasin-ink);
+  font: 16px/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', Arial, sans-serif;
+}
+@media (prefers-color-scheme: dark) {
+  .rebasin-report {
+    --rebasin-background: #14171b;
+    --rebasin-ink: #e8eaed;
+    --rebasin-muted: #98a2ad;
+    --rebasin-rule: #30363d;
+    --rebasin-naive: #f58b4c;
+    --rebasin-aligned: #5cb3ec;
+    --rebasin-second: #d59ad1;
+  }
+}
+.rebasin-report * { box-sizing: border-box; }
+.rebasin-report h1 { margin: 0; max-width: 34em; font-size: clamp(1.25rem, 1rem + 1.3vw, 1.75rem); line-height: 1.32; font-weight: 600; letter-spacing: -0.01em; text-wrap: pretty; }
+.rebasin-report h2 { margin: 0 0 12px; font-size: 1.125rem; font-weight: 600; }
+.rebasin-report section, .rebasin-report details { margin-top: 44px; }
+.rebasin-report .kicker { margin: 0 0 8px; color: var(--rebasin-muted); font-size: .875rem; }
+.rebasin-report .note { margin: 12px 0 0; max-width: 46em; color: var(--rebasin-muted); font-size: .875rem; }
+.rebasin-report section > p { max-width: 46em; overflow-wrap: anywhere; }
+.rebasin-report dl { margin: 0; }
+.rebasin-report dd { margin: 0; }
+.rebasin-report .facts { display: flex; flex-wrap: wrap; gap: 16px 48px; margin-top: 24px; }
+.rebasin-report .facts dt { color: var(--rebasin-muted); font-size: .875rem; }
+.rebasin-report .facts dt::first-letter { text-transform: uppercase; }
+.rebasin-report .facts dd { font-size: 1.75rem; line-height: 1.25; font-weight: 600; font-variant-numeric: tabular-nums; letter-spacing: -0.01em; }
+.rebasin-report .naive { color: var(--rebasin-naive); }
+.rebasin-report .aligned { color: var(--rebasin-aligned); }
+.rebasin-report .arrow { margin: 0 .35em; color: var(--rebasin-muted); font-weight: 400; }
+.rebasin-report .pair { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 28px 40px; }
+.rebasin-report .pair + .pair { margin-top: 28px; }
+.rebasin-report .pair:empty { display: none; }
+.rebasin-report figure { margin: 0; min-width: 0; }
+.rebasin-report figcaption { font-size: .875rem; line-height: 1.4; overflow-wrap: anywhere; }
+.rebasin-report figcaption strong { font-weight: 600; }
+.rebasin-report figcaption span { color: var(--rebasin-muted); }
+.rebasin-report .drawing > svg, .rebasin-report .matrix > svg { display: block; max-width: 100%; }
+.rebasin-report .matrices { display: flex; flex-wrap: wrap; gap: 16px 20px; }
+.rebasin-report .matrices figure { width: 168px; }
+.rebasin-report .matrix { margin-top: 8px; }
+.rebasin-report .scroller { overflow-x: auto; }
+.rebasin-report .scroller:focus-visible { outline: 2px solid var(--rebasin-aligned); outline-offset: 2px; }
+.rebasin-report table { width: 100%; border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
+.rebasin-report caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.rebasin-report th, .rebasin-report td { padding: 5px 0 5px 20px; text-align: right; white-space: nowrap; font-weight: 400; }
+.rebasin-report th:first-child { padding-left: 0; text-align: left; }
+.rebasin-report thead th { color: var(--rebasin-muted); vertical-align: bottom; }
+.rebasin-report tbody tr { border-top: 1px solid var(--rebasin-rule); }
+.rebasin-report summary { cursor: pointer; font-weight: 600; }
+.rebasin-report summary + .scroller { margin-top: 12px; }
+.rebasin-report .run > div { display: grid; grid-template-columns: 7.5em minmax(0, 1fr); padding: 5px 0; border-top: 1px solid var(--rebasin-rule); font-size: .875rem; }
+.rebasin-report .run dt { color: var(--rebasin-muted); }
+.rebasin-report .run dd { overflow-wrap: anywhere; }
+.rebasin-report .download { display: inline-block; padding: 8px 14px; border: 1px solid var(--rebasin-rule); border-radius: 6px; color: var(--rebasin-aligned); font-size: .9375rem; text-decoration: none; }
+.rebasin-report .download:hover { border-color: currentColor; }
+@media (max-width: 760px) {
+  .rebasin-report { padding: 24px 16px 48px; }
+  .rebasin-report .pair { grid-template-columns: minmax(0, 1fr); }
+  .rebasin-report .facts dd { font-size: 1.375rem; }
+}
+`;

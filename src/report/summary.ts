@@ -1,0 +1,168 @@
+/**
+ * A result in words and plain tables: what the command line prints and what the view shows around its figures. Pure, and free of HTML:
+ * whoever shows these strings in a page escapes them.
+ */
+
+import {
+  formatBarrier,
+  formatColumn,
+  formatCount,
+  formatNumber,
+  formatPercent,
+  formatPoints,
+  notFinite,
+  plural,
+} from './format.ts';
+import { curveOf, hiddenUnits, isDemo, type Line, linesOf, type SplitName, splitsOf } from './lines.ts';
+import type { LossAndAccuracy, MatchFields, ReportResult } from './results.ts';
+
+/** A column of the table of points. */
+export interface PointColumn {
+  /** What is measured, "test loss"; empty for lambda. */
+  readonly quantity: string;
+  /** On which line: "naive" or "aligned". */
+  readonly line: string;
+  readonly cells: readonly string[];
+}
+
+/** One measure on one line, its barrier under each convention. */
+export interface BarrierRow {
+  readonly quantity: string;
+  readonly line: string;
+  /** Largest excess over the straight line between the ends. */
+  readonly overChord: string;
+  /** Largest excess over the mean of the ends. */
+  readonly overMean: string;
+  /** Excess at lambda 0.5, where the two conventions agree. */
+  readonly atMidpoint: string;
+}
+
+/**
+ * The result in a sentence or two, with its numbers.
+ *
+ * @example
+ * headline(demo); // 'Two networks trained from different seeds. Straight between them the test loss rises by 2.11; after ...'
+ */
+export function headline(result: ReportResult): string {
+  const lines = linesOf(result);
+  const split = splitsOf(lines)[0];
+  if (split === undefined) return 'Two networks, and no data to evaluate the line between them on.';
+  const rises = lines.map((line) => riseInWords(curveOf(line, split).barrier.loss));
+  if (isDemo(result)) {
+    const moved = `after permuting ${plural(hiddenUnits(result.match), 'hidden unit')} of the second`;
+    return (
+      'Two networks trained from different seeds. ' +
+      `Straight between them the ${split} loss ${rises[0]}; ${moved}, it ${rises[1]}.`
+    ).replace(/(rises by .*, )it rises by/, '$1by');
+  }
+  if (result.align === 'none') return `Straight between the two networks the ${split} loss ${rises[0]}.`;
+  const units = result.match ? plural(hiddenUnits(result.match), 'hidden unit') : 'the hidden units';
+  return `After permuting ${units} of the second network, the ${split} loss ${rises[0]} between the two.`;
+}
+
+/** What matching did, in a sentence. */
+export function matchSentence(match: MatchFields): string {
+  const { objective, distance, sweeps, equivalence } = match;
+  const check = equivalence.passed ? 'passed' : 'failed';
+  return (
+    `In ${plural(sweeps, 'sweep')} the objective rose from ${formatNumber(objective.before)} to ${formatNumber(objective.after)}, ` +
+    `and the distance between the networks fell from ${formatNumber(distance.before)} to ${formatNumber(distance.after)}. ` +
+    `The check that permuting leaves the outputs unchanged ${check}: largest difference ${formatScale(equivalence.maxDifference)}.`
+  );
+}
+
+/** Lambda, then loss and accuracy of each data set on each line. */
+export function pointColumns(result: ReportResult): PointColumn[] {
+  const lines = linesOf(result);
+  const lambda = lines[0]?.curves.lambda ?? [];
+  const columns: PointColumn[] = [
+    { quantity: '', line: 'lambda', cells: lambda.map((value) => value.toFixed(3)) },
+  ];
+  for (const split of splitsOf(lines)) {
+    for (const measure of ['loss', 'accuracy'] as const) {
+      for (const line of lines) {
+        const values = curveOf(line, split)[measure];
+        const cells = measure === 'loss' ? formatColumn(values) : values.map(formatPercent);
+        columns.push({ quantity: `${split} ${measure}`, line: line.name, cells });
+      }
+    }
+  }
+  return columns;
+}
+
+/** Barriers of loss and accuracy on each data set and line, under both chord conventions and at the midpoint. */
+export function barrierRows(result: ReportResult): BarrierRow[] {
+  const lines = linesOf(result);
+  return splitsOf(lines).flatMap((split) =>
+    (['loss', 'accuracy'] as const).flatMap((measure) =>
+      lines.map((line) => barrierRow(line, split, measure)),
+    ),
+  );
+}
+
+/** The table of points as text, columns aligned, with a heading of two lines. */
+export function curveTable(result: ReportResult): string {
+  const columns = pointColumns(result);
+  const headings = columns.map((column, i) => {
+    const repeats = column.quantity !== '' && columns[i - 1]?.quantity === column.quantity;
+    return [repeats ? '' : column.quantity, column.line, ...column.cells];
+  });
+  return alignColumns(headings);
+}
+
+/** The barriers as text, one row a measure and line. */
+export function barrierTable(result: ReportResult): string {
+  const rows = barrierRows(result);
+  return alignColumns(
+    [
+      ['barrier', ...rows.map((row) => row.quantity)],
+      ['', ...rows.map((row) => row.line)],
+      ['over the line', ...rows.map((row) => row.overChord)],
+      ['over the mean', ...rows.map((row) => row.overMean)],
+      ['at lambda 0.5', ...rows.map((row) => row.atMidpoint)],
+    ],
+    2,
+  );
+}
+
+/** Units that matching left where they were, "3 of 256". */
+export function fixedUnits(permutation: readonly number[]): string {
+  const fixed = permutation.filter((from, to) => from === to).length;
+  return `${formatCount(fixed)} of ${formatCount(permutation.length)}`;
+}
+
+function riseInWords(barrier: number): string {
+  if (!Number.isFinite(barrier)) return 'is not finite everywhere';
+  const text = formatBarrier(barrier);
+  return text === '0' ? 'does not rise' : `rises by ${text}`;
+}
+
+function barrierRow(line: Line, split: SplitName, measure: keyof LossAndAccuracy): BarrierRow {
+  const curve = curveOf(line, split);
+  const format = measure === 'loss' ? formatBarrier : formatPoints;
+  return {
+    quantity: `${split} ${measure}`,
+    line: line.name,
+    overChord: format(curve.barrier[measure]),
+    overMean: format(curve.barrierFromMean[measure]),
+    atMidpoint: format(curve.midpointBarrier[measure]),
+  };
+}
+
+/** A difference near rounding: 1.2e-6. */
+function formatScale(value: number): string {
+  if (!Number.isFinite(value)) return notFinite;
+  return value === 0 ? '0' : value.toExponential(1);
+}
+
+/** Columns of equal length as text; the first `left` flush left, numbers flush right. */
+function alignColumns(columns: readonly (readonly string[])[], left = 0): string {
+  const widths = columns.map((column) => Math.max(...column.map((cell) => cell.length)));
+  const rows = columns[0]?.map((_, row) =>
+    columns
+      .map((column, i) => (i < left ? column[row]!.padEnd(widths[i]!) : column[row]!.padStart(widths[i]!)))
+      .join('  ')
+      .trimEnd(),
+  );
+  return (rows ?? []).join('\n');
+}
