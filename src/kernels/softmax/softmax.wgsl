@@ -1,7 +1,8 @@
 // output[n, c] = exp(x[n, c] - max_n) / sum over k of exp(x[n, k] - max_n), x = logits [N, C].
 //
 // One invocation computes one row; a workgroup 64 rows. Order: the sum runs over k = 0, 1, ..., C - 1 from 0.
-// Subtracting the row's largest logit keeps exp from overflowing, and the sum at 1 or more. The output holds the numerators
+// Subtracting the row's largest logit keeps exp from overflowing, and the sum at 1 or more.
+// exp is computed twice: keeping the numerators in the output instead was slower on SwiftShader. The output holds the numerators
 // until the sum is known, since exp costs more than memory.
 
 struct Params {
