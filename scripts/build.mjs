@@ -9,6 +9,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { buildReportBundle } from './build-report.mjs';
 
 const root = join(import.meta.dirname, '..');
 const stamp = join(root, 'dist/.built');
@@ -42,6 +43,7 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
 });
+await buildReportBundle('dist/report-view.js');
 if (entries.includes(cli)) chmodSync(join(root, 'dist/cli/main.js'), 0o755);
 checkBrowserEntry();
 const tsc = join(root, 'node_modules/typescript/bin/tsc');

@@ -30,8 +30,8 @@ export interface FusedExpression {
   readonly scalarNodes: readonly Node[];
 }
 
-/** Storage bindings a kernel may have is 10, one of them the output: this leaves room to spare. */
-const MAX_INPUTS = 8;
+/** With the output 8 storage bindings: what every WebGPU device has, a host's with default limits too. */
+const MAX_INPUTS = 7;
 const MAX_SCALARS = 4;
 
 /** Steps that compute `outputs`, in order. Leaves have no step. */
@@ -102,13 +102,14 @@ function lowerElementwise(root: Node, readOnce: (node: Node) => boolean, outputs
       const reservedHere = reserved + operands.length - 1 - i;
       const { operation } = operand;
       if (operation.broadcastPattern && !outputs.has(operand)) return letterOf(operand.inputs[0]!, operand);
-      const fits =
+      const inlinable =
+        operation.expression &&
+        !operation.broadcastPattern &&
+        readOnce(operand) &&
+        sameShape(operand.shape, root.shape) &&
         inputs.length + operand.inputs.length + reservedHere <= MAX_INPUTS &&
-        scalarCount + scalarsOfSubtree(operand) <= MAX_SCALARS;
-      const elementwise = operation.expression && !operation.broadcastPattern;
-      if (elementwise && readOnce(operand) && sameShape(operand.shape, root.shape) && fits) {
-        return `(${inline(operand, reservedHere)})`;
-      }
+        scalarCount + scalarsOf(operand) <= MAX_SCALARS;
+      if (inlinable) return `(${inline(operand, reservedHere)})`;
       return letterOf(operand, undefined);
     });
     const { text } = node.operation.expression!(node.attributes, 1);
@@ -116,7 +117,6 @@ function lowerElementwise(root: Node, readOnce: (node: Node) => boolean, outputs
       word.length === 1 ? texts['abcdefgh'.indexOf(word)]! : `s${firstScalar + Number(word[1])}`,
     );
   };
-  const scalarsOfSubtree = (node: Node): number => (node.operation.expression ? scalarsOf(node) : 0);
 
   if (root.operation.broadcastPattern) {
     const text = letterOf(root.inputs[0]!, root);

@@ -35,12 +35,12 @@ describe('lower', () => {
     expect(lower([outer, inner])).toHaveLength(2);
   });
 
-  it('splits a chain that would need more than eight inputs', () => {
+  it('splits a chain that would need more than seven inputs', () => {
     let sum = ops.parameter('p0', [4]);
     for (let i = 1; i < 12; i++) sum = ops.add(sum, ops.parameter(`p${i}`, [4]));
     const steps = lower([sum]);
     expect(steps.length).toBeGreaterThan(1);
-    for (const step of steps) expect(step.inputs.length).toBeLessThanOrEqual(8);
+    for (const step of steps) expect(step.inputs.length).toBeLessThanOrEqual(7);
   });
 });
 
