@@ -61,7 +61,7 @@ export function registerDemo(program: Command): void {
         '',
         ...describeMatch(result.match),
         '',
-        ...curveTable(result),
+        curveTable(result),
         '',
         `seconds     ${result.seconds}`,
         `hash        ${result.hash}`,

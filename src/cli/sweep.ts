@@ -107,7 +107,7 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
         ? describeMatch(match.fields)
         : [`model       ${model.name}`, ...model.assumptions.map((line) => `assumed     ${line}`)]),
       '',
-      ...curveTable(result),
+      curveTable(result),
       ...written.map((path) => `written ${path}`),
     ]);
   });
