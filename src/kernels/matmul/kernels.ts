@@ -18,28 +18,35 @@ export const naiveKernel: Kernel = {
 /** How an operand is read: vec4f along k, vec4f along the output's axis (m for a, n for b), or by scalars through its strides. */
 export type OperandAccess = 'k' | 'axis' | 'scalar';
 
-/** A register tile of `rows` x `columns` outputs; `columns` and, where a is read along m, `rows` are multiples of 4. */
+/** A register tile: `rows` x `columns` outputs an invocation, both multiples of 4. */
 export interface RegisterTile {
   readonly rows: number;
   readonly columns: number;
+  /** Four invocations side by side share what they load of a. Only where subgroups have exactly four invocations. */
+  readonly quad: boolean;
 }
 
 const registerKernels = new Map<string, Kernel>();
 
 /** Register tiles without barriers. One kernel for each tile and pair of accesses that is used. */
 export function registerKernel(tile: RegisterTile, a: OperandAccess, b: OperandAccess): Kernel {
-  const name = `matmul register ${tile.rows}x${tile.columns} a:${a} b:${b}`;
+  const { rows, columns, quad } = tile;
+  const name = `matmul register ${rows}x${columns}${quad ? ' quad' : ''} a:${a} b:${b}`;
   let kernel = registerKernels.get(name);
   if (!kernel) {
     const wgsl = expand(registerText, {
-      ROWS: tile.rows,
-      ROWQUADS: tile.rows / 4,
-      QUADS: tile.columns / 4,
-      COLUMNS: tile.columns,
+      ROWS: rows,
+      ROWQUADS: rows / 4,
+      COLUMNS: columns,
+      QUADS: columns / 4,
+      QUAD: quad,
+      SINGLE: !quad,
+      LOADS: quad ? rows / 4 : rows, // of a, an invocation, where it is read row by row
       A4: a !== 'scalar',
       A1: a === 'scalar',
       A4_K: a === 'k',
       A4_M: a === 'axis',
+      A_ROWS: a !== 'axis',
       B4: b !== 'scalar',
       B1: b === 'scalar',
       B4_K: b === 'k',

@@ -2,14 +2,20 @@
  * Matrix products in f32: `output = activation(a b + bias)`, with either operand transposed.
  *
  * All variants give the same bits (the order of summation stands in matmul_naive.wgsl), so which one runs is only a matter of speed:
- * `naive` documents the formula, `register` is for adapters that compute on the CPU, `workgroup` for GPUs. `context.variants.matmul`
- * forces one.
+ * `naive` documents the formula, `register` and `quad` are for adapters that compute on the CPU (`quad` where subgroups have exactly
+ * four invocations: SwiftShader), `workgroup` is for GPUs. `context.variants.matmul` forces one.
  */
-import { OptionError, ShapeError } from '../../base/errors.ts';
+import { OptionError, ShapeError, UnsupportedError } from '../../base/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, type Kernel, linearGrid, packParams, type TensorView } from '../../runtime/kernel.ts';
 import { checkSeparate, checkView } from '../checks.ts';
-import { naiveKernel, type OperandAccess, registerKernel, workgroupKernels } from './kernels.ts';
+import {
+  naiveKernel,
+  type OperandAccess,
+  type RegisterTile,
+  registerKernel,
+  workgroupKernels,
+} from './kernels.ts';
 
 export interface MatmulOperands {
   /** f32 [M, K], or [K, M] with `transposeA`. */
@@ -29,8 +35,8 @@ export interface MatmulOperands {
 }
 
 /** The variants that `context.variants.matmul` may name. */
-export const MATMUL_VARIANTS = ['naive', 'register', 'workgroup'] as const;
-type Variant = (typeof MATMUL_VARIANTS)[number];
+export const MATMUL_VARIANTS = ['naive', 'register', 'quad', 'workgroup'] as const;
+export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
 
 const FLAG_BIAS = 1;
 const FLAG_RELU = 2;
@@ -49,7 +55,8 @@ interface Sizes {
  *
  * K = 0 gives the bias, or zeros. Not supported: both operands transposed, batches, broadcasting.
  * @returns one dispatch, none when the output is empty.
- * @throws ShapeError when shapes or element types do not fit; OptionError when `context.variants.matmul` names no variant.
+ * @throws ShapeError when shapes or element types do not fit; OptionError when `context.variants.matmul` names no variant,
+ *   UnsupportedError when it names `quad` and the adapter's subgroups do not have four invocations.
  */
 export function matmul(context: Context, operands: MatmulOperands): Dispatch[] {
   const { a, b, bias, output, transposeA = false, transposeB = false, activation } = operands;
@@ -70,12 +77,26 @@ export function matmul(context: Context, operands: MatmulOperands): Dispatch[] {
   ];
 }
 
-function chooseVariant(context: Context): Variant {
+/** Whether `quad` runs here: four neighbouring invocations must be a subgroup of their own, so that no lanes idle. */
+export function hasQuads(context: Context): boolean {
+  const { subgroupMinSize, subgroupMaxSize } = context.origin.adapterInfo;
+  return context.device.features.has('subgroups') && subgroupMinSize === 4 && subgroupMaxSize === 4;
+}
+
+function chooseVariant(context: Context): MatmulVariant {
   const forced = context.variants.matmul;
-  if (forced === undefined) return context.software ? 'register' : 'workgroup';
+  if (forced === undefined) {
+    if (!context.software) return 'workgroup';
+    return hasQuads(context) ? 'quad' : 'register';
+  }
   const variant = MATMUL_VARIANTS.find((name) => name === forced);
   if (!variant) {
     throw new OptionError(`matmul: no variant "${forced}"; it has ${MATMUL_VARIANTS.join(', ')}`);
+  }
+  if (variant === 'quad' && !hasQuads(context)) {
+    throw new UnsupportedError(
+      `matmul: variant "quad" needs subgroups of four invocations, which ${context.adapterName} has not; use "register"`,
+    );
   }
   return variant;
 }
@@ -85,17 +106,29 @@ interface Choice {
   readonly workgroups: number;
 }
 
-const choosers: Record<Variant, (sizes: Sizes, transposeA: boolean, transposeB: boolean) => Choice> = {
+const choosers: Record<MatmulVariant, (sizes: Sizes, transposeA: boolean, transposeB: boolean) => Choice> = {
   naive: ({ m, n }) => ({ kernel: naiveKernel, workgroups: Math.ceil((m * n) / 64) }),
 
   register: (sizes, transposeA, transposeB) => {
-    const { m, n, k } = sizes;
-    const tile = { rows: 8, columns: 8 };
-    const quads = (size: number) => size % 4 === 0;
-    const a: OperandAccess = transposeA ? (quads(m) ? 'axis' : 'scalar') : quads(k) ? 'k' : 'scalar';
-    const b: OperandAccess = transposeB ? (quads(k) ? 'k' : 'scalar') : quads(n) ? 'axis' : 'scalar';
-    const tiles = Math.ceil(m / tile.rows) * Math.ceil(n / tile.columns);
-    return { kernel: registerKernel(tile, a, b), workgroups: Math.ceil(tiles / 4) };
+    const tile = { rows: 8, columns: 8, quad: false };
+    const tiles = Math.ceil(sizes.m / tile.rows) * Math.ceil(sizes.n / tile.columns);
+    return {
+      kernel: fittingRegisterKernel(tile, sizes, transposeA, transposeB),
+      workgroups: Math.ceil(tiles / 4),
+    };
+  },
+
+  quad: (sizes, transposeA, transposeB) => {
+    const rows = Math.ceil(sizes.m / 16);
+    const wide = Math.ceil(sizes.n / 32);
+    const narrow = Math.ceil(sizes.n / 16);
+    // a turn of a wide tile costs 1.6 turns of a narrow one (measured): wide, unless it would compute much past the edge
+    const columns = 1.6 * wide <= narrow ? 8 : 4;
+    const tile = { rows: 16, columns, quad: true };
+    return {
+      kernel: fittingRegisterKernel(tile, sizes, transposeA, transposeB),
+      workgroups: rows * (columns === 8 ? wide : narrow),
+    };
   },
 
   workgroup: ({ m, n }) => {
@@ -104,6 +137,18 @@ const choosers: Record<Variant, (sizes: Sizes, transposeA: boolean, transposeB: 
     return { kernel: workgroupKernels[edge], workgroups: tiles(edge) };
   },
 };
+
+/** The register kernel that reads each operand by vec4f along its contiguous axis, where that is a multiple of 4 long. */
+function fittingRegisterKernel(
+  tile: RegisterTile,
+  { m, n, k }: Sizes,
+  transposeA: boolean,
+  transposeB: boolean,
+): Kernel {
+  const access = (alongK: boolean, axis: number): OperandAccess =>
+    (alongK ? k : axis) % 4 !== 0 ? 'scalar' : alongK ? 'k' : 'axis';
+  return registerKernel(tile, access(!transposeA, m), access(transposeB, n));
+}
 
 function checkOperands(operands: MatmulOperands): Sizes {
   const { a, b, bias, output, transposeA = false, transposeB = false } = operands;

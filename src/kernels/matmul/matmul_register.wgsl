@@ -2,13 +2,25 @@
 // where workgroup memory and barriers are ruinous. Same order of summation as matmul_naive.wgsl, bit for bit:
 // chunks of 512 along k, fma in ascending k from 0 inside a chunk, chunk sums from left to right, then bias, then ReLU.
 //
-// A template (template.ts): ROWS x 4*QUADS outputs an invocation; c{i}_{j} holds row i, columns 4 j .. 4 j + 3.
-// A4_K: rows of a are contiguous along k and a multiple of 4 long (NN, NT): vec4f loads along k. A4_M: a is [K, M] and M a multiple
-// of 4 (TN): vec4f loads along m. Otherwise a is read by scalars through its strides. B4_N (NN, TN) and B4_K (NT) likewise.
-// The output [M, N] is dense and row-major. Invocations are tiles, numbered row-major over the tiles of the output.
+// A template (template.ts): an invocation computes ROWS x COLUMNS outputs; c<i>_<j> holds row i, column j. Workgroups have four
+// invocations, which are four tiles in row-major order over the tiles of the output. With QUAD (subgroups of exactly four) they lie
+// side by side in the same rows, and each loads a quarter of a's part and hands it to the others.
+//
+// How a is read: A4_K: rows are contiguous along k and a multiple of 4 long (NN, NT): vec4f along k. A4_M: a is [K, M] and M a
+// multiple of 4 (TN): vec4f along m. A1: by scalars through its strides. b likewise: B4_N (NN, TN), B4_K (NT), B1.
+// The output [M, N] is dense and row-major.
+//
+// Why it looks like this (SwiftShader; numbers in docs/performance.md): each component that is loaded costs about 90 instructions
+// (bounds, four branches, one for each lane), each fma 4 to 6, each accumulator 13 for every turn of the loop. So: large tiles,
+// shared loads, four k a turn. A turn must stay below some 50 KB of machine code (16 x 8 with QUAD, 8 x 8 without), or it falls
+// out of the instruction cache and takes twice as long. One scalar expression for an accumulator's four fma keeps it in a register.
 //
 // Bounds: rows and columns past the end read the last one's elements and are not stored; every load is inside its tensor.
 // The total of finished chunks waits in `output`: only this invocation touches these elements.
+
+// {{if QUAD}}
+enable subgroups;
+// {{end}}
 
 struct Params {
   m: u32,
@@ -23,7 +35,7 @@ struct Params {
 
 const CHUNK = 512u;
 const ROWS = {ROWS}u;
-const COLUMNS = {QUADS*4}u;
+const COLUMNS = {COLUMNS}u;
 
 @group(0) @binding(0) var<uniform> params: Params;
 // {{if A4}}
@@ -41,37 +53,24 @@ const COLUMNS = {QUADS*4}u;
 @group(0) @binding(3) var<storage, read> bias: array<f32>; // unused without flag 1: then any buffer
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
 
-// Adds a chunk's sums to the total of a row's four columns; after the last chunk applies bias and ReLU.
-fn store(row: u32, column: u32, sums: vec4f, first: bool, last: bool) {
-  if (row >= params.m) {
-    return;
-  }
-  let index = row * params.n + column;
-  for (var j = 0u; j < min(4u, params.n - min(column, params.n)); j++) {
-    var total = sums[j];
-    if (!first) {
-      total = output[index + j] + total;
-    }
-    if (last && (params.flags & 1u) != 0u) {
-      total += bias[column + j];
-    }
-    if (last && (params.flags & 2u) != 0u) {
-      total = select(total, 0.0, total <= 0.0);
-    }
-    output[index + j] = total;
-  }
-}
-
 @compute @workgroup_size(4)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+  @builtin(local_invocation_index) lane: u32,
 ) {
-  let tile = (group.y * groups.x + group.x) * 4u + local;
+  // {{if QUAD}}
+  let quad = group.y * groups.x + group.x;
+  let quads = (params.n + 4u * COLUMNS - 1u) / (4u * COLUMNS);
+  let row = quad / quads * ROWS;
+  let column = quad % quads * (4u * COLUMNS) + lane * COLUMNS;
+  // {{end}}
+  // {{if SINGLE}}
+  let tile = (group.y * groups.x + group.x) * 4u + lane;
   let tiles = (params.n + COLUMNS - 1u) / COLUMNS;
   let row = tile / tiles * ROWS;
   let column = tile % tiles * COLUMNS;
+  // {{end}}
   if (row >= params.m) {
     return;
   }
@@ -83,15 +82,23 @@ fn main(
   let a_at{r} = min(row / 4u + {r}u, params.m / 4u - 1u);
   // {{end}}
   // {{end}}
+  // {{if A_ROWS}}
   // {{if A4_K}}
-  // {{for i < ROWS}}
-  let a_at{i} = min(row + {i}u, params.m - 1u) * (params.a_m / 4u);
-  // {{end}}
+  let a_pitch = params.a_m / 4u;
   // {{end}}
   // {{if A1}}
+  let a_pitch = params.a_m;
   let a_step = params.a_k;
+  // {{end}}
+  // {{if QUAD}}
+  // {{for r < ROWQUADS}}
+  let a_at{r} = min(row + {r*4}u + lane, params.m - 1u) * a_pitch;
+  // {{end}}
+  // {{end}}
+  // {{if SINGLE}}
   // {{for i < ROWS}}
-  let a_at{i} = min(row + {i}u, params.m - 1u) * params.a_m;
+  let a_at{i} = min(row + {i}u, params.m - 1u) * a_pitch;
+  // {{end}}
   // {{end}}
   // {{end}}
   // {{if B4_N}}
@@ -116,41 +123,59 @@ fn main(
   loop {
     let end = min(start + CHUNK, params.k);
     // {{for i < ROWS}}
-    // {{for j < QUADS}}
-    var c{i}_{j} = vec4f();
+    // {{for j < COLUMNS}}
+    var c{i}_{j} = 0.0;
     // {{end}}
     // {{end}}
 
     var k = start;
     for (; k + 4u <= end; k += 4u) {
-      // a{i}: row i at k .. k + 3
-      // {{if A4_K}}
-      // {{for i < ROWS}}
-      let a{i} = a[a_at{i} + k / 4u];
-      // {{end}}
-      // {{end}}
+      // a<i>: row i at k .. k + 3
       // {{if A4_M}}
-      // {{for q < 4}}
       // {{for r < ROWQUADS}}
-      let column{q}_{r} = a[(k + {q}u) * a_step + a_at{r}];
+      // {{if QUAD}}
+      let mine{r} = a[(k + lane) * a_step + a_at{r}];
+      // {{for q < 4}}
+      let rows{q}_{r} = quadBroadcast(mine{r}, {q}u);
       // {{end}}
       // {{end}}
-      // {{for i < ROWS}}
-      let a{i} = vec4f(column0_{i/4}[{i%4}], column1_{i/4}[{i%4}], column2_{i/4}[{i%4}], column3_{i/4}[{i%4}]);
+      // {{if SINGLE}}
+      // {{for q < 4}}
+      let rows{q}_{r} = a[(k + {q}u) * a_step + a_at{r}];
+      // {{end}}
+      // {{end}}
+      // {{for i < 4}}
+      let a{r*4+i} = vec4f(rows0_{r}[{i}], rows1_{r}[{i}], rows2_{r}[{i}], rows3_{r}[{i}]);
+      // {{end}}
+      // {{end}}
+      // {{end}}
+      // {{if A4_K}}
+      // {{for r < LOADS}}
+      let mine{r} = a[a_at{r} + k / 4u];
       // {{end}}
       // {{end}}
       // {{if A1}}
-      // {{for i < ROWS}}
-      let a{i} = vec4f(
-        a[a_at{i} + k * a_step],
-        a[a_at{i} + (k + 1u) * a_step],
-        a[a_at{i} + (k + 2u) * a_step],
-        a[a_at{i} + (k + 3u) * a_step],
+      // {{for r < LOADS}}
+      let mine{r} = vec4f(
+        a[a_at{r} + k * a_step],
+        a[a_at{r} + (k + 1u) * a_step],
+        a[a_at{r} + (k + 2u) * a_step],
+        a[a_at{r} + (k + 3u) * a_step],
       );
       // {{end}}
       // {{end}}
+      // {{if A_ROWS}}
+      // {{for i < ROWS}}
+      // {{if QUAD}}
+      let a{i} = quadBroadcast(mine{i/4}, {i%4}u);
+      // {{end}}
+      // {{if SINGLE}}
+      let a{i} = mine{i};
+      // {{end}}
+      // {{end}}
+      // {{end}}
 
-      // b{q}_{j}: columns 4 j .. 4 j + 3 at k + q
+      // b<q>_<j>: columns 4 j .. 4 j + 3 at k + q
       // {{if B4_N}}
       // {{for q < 4}}
       // {{for j < QUADS}}
@@ -160,11 +185,11 @@ fn main(
       // {{end}}
       // {{if B4_K}}
       // {{for j < COLUMNS}}
-      let row{j} = b[b_at{j} + k / 4u];
+      let column{j} = b[b_at{j} + k / 4u];
       // {{end}}
       // {{for q < 4}}
       // {{for j < QUADS}}
-      let b{q}_{j} = vec4f(row{j*4}[{q}], row{j*4+1}[{q}], row{j*4+2}[{q}], row{j*4+3}[{q}]);
+      let b{q}_{j} = vec4f(column{j*4}[{q}], column{j*4+1}[{q}], column{j*4+2}[{q}], column{j*4+3}[{q}]);
       // {{end}}
       // {{end}}
       // {{end}}
@@ -172,16 +197,20 @@ fn main(
       // {{for q < 4}}
       let b_at_k{q} = (k + {q}u) * b_step;
       // {{for j < QUADS}}
-      let b{q}_{j} = vec4f(b[b_at{j*4} + b_at_k{q}], b[b_at{j*4+1} + b_at_k{q}], b[b_at{j*4+2} + b_at_k{q}], b[b_at{j*4+3} + b_at_k{q}]);
+      let b{q}_{j} = vec4f(
+        b[b_at{j*4} + b_at_k{q}],
+        b[b_at{j*4+1} + b_at_k{q}],
+        b[b_at{j*4+2} + b_at_k{q}],
+        b[b_at{j*4+3} + b_at_k{q}],
+      );
       // {{end}}
       // {{end}}
       // {{end}}
 
       // {{for i < ROWS}}
-      // {{for j < QUADS}}
-      // {{for q < 4}}
-      c{i}_{j} = fma(vec4f(a{i}[{q}]), b{q}_{j}, c{i}_{j});
-      // {{end}}
+      // {{for j < COLUMNS}}
+      c{i}_{j} = fma(b3_{j/4}[{j%4}], a{i}[3], fma(b2_{j/4}[{j%4}], a{i}[2],
+        fma(b1_{j/4}[{j%4}], a{i}[1], fma(b0_{j/4}[{j%4}], a{i}[0], c{i}_{j}))));
       // {{end}}
       // {{end}}
     }
@@ -190,42 +219,71 @@ fn main(
     for (; k < end; k++) {
       // {{if A4_M}}
       // {{for r < ROWQUADS}}
-      let column_{r} = a[k * a_step + a_at{r}];
+      let rows{r} = a[k * a_step + a_at{r}];
       // {{end}}
       // {{for i < ROWS}}
-      let a{i} = column_{i/4}[{i%4}];
+      let a{i} = rows{i/4}[{i%4}];
       // {{end}}
       // {{end}}
       // {{if A1}}
+      // {{for r < LOADS}}
+      let mine{r} = a[a_at{r} + k * a_step];
+      // {{end}}
       // {{for i < ROWS}}
-      let a{i} = a[a_at{i} + k * a_step];
+      // {{if QUAD}}
+      let a{i} = quadBroadcast(mine{i/4}, {i%4}u);
+      // {{end}}
+      // {{if SINGLE}}
+      let a{i} = mine{i};
+      // {{end}}
       // {{end}}
       // {{end}}
       // {{if B4_N}}
       // {{for j < QUADS}}
-      let b_{j} = b[k * b_step + b_at{j}];
+      let columns{j} = b[k * b_step + b_at{j}];
+      // {{end}}
+      // {{for j < COLUMNS}}
+      let b{j} = columns{j/4}[{j%4}];
       // {{end}}
       // {{end}}
       // {{if B1}}
-      // {{for j < QUADS}}
-      let b_{j} = vec4f(b[b_at{j*4} + k * b_step], b[b_at{j*4+1} + k * b_step], b[b_at{j*4+2} + k * b_step], b[b_at{j*4+3} + k * b_step]);
+      // {{for j < COLUMNS}}
+      let b{j} = b[b_at{j} + k * b_step];
       // {{end}}
       // {{end}}
       // {{for i < ROWS}}
-      // {{for j < QUADS}}
-      c{i}_{j} = fma(vec4f(a{i}), b_{j}, c{i}_{j});
+      // {{for j < COLUMNS}}
+      c{i}_{j} = fma(b{j}, a{i}, c{i}_{j});
       // {{end}}
       // {{end}}
     }
     // {{end}}
 
-    let first = start == 0u;
+    // Adds the chunk's sums to the totals; after the last chunk applies bias and ReLU. A loop over an array, to keep the code small.
+    var sums = array<f32, ROWS * COLUMNS>(
+      // {{for i < ROWS}}
+      // {{for j < COLUMNS}}
+      c{i}_{j},
+      // {{end}}
+      // {{end}}
+    );
     let last = end == params.k;
-    // {{for i < ROWS}}
-    // {{for j < QUADS}}
-    store(row + {i}u, column + {j*4}u, c{i}_{j}, first, last);
-    // {{end}}
-    // {{end}}
+    for (var i = 0u; i < ROWS && row + i < params.m; i++) {
+      for (var j = 0u; j < COLUMNS && column + j < params.n; j++) {
+        let index = (row + i) * params.n + column + j;
+        var total = sums[i * COLUMNS + j];
+        if (start > 0u) {
+          total = output[index] + total;
+        }
+        if (last && (params.flags & 1u) != 0u) {
+          total += bias[column + j];
+        }
+        if (last && (params.flags & 2u) != 0u) {
+          total = select(total, 0.0, total <= 0.0);
+        }
+        output[index] = total;
+      }
+    }
     if (last) {
       break;
     }
