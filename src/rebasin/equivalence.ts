@@ -6,7 +6,7 @@
 import { DataError } from '../base/errors.ts';
 import { RandomStream } from '../base/random.ts';
 import { leavesOf, type Node } from '../nn/graph.ts';
-import { compile } from '../nn/program.ts';
+import { compile, type Program } from '../nn/program.ts';
 import { concreteShape } from '../nn/shape.ts';
 import { Arena, ArenaLayout, type HostTensors } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
@@ -45,11 +45,13 @@ export async function checkEquivalence(
   const { seed = 0, values = distinctValues(spec, seed) } = options;
   const original = await forward(values);
   const permuted = await forward(permuteValues(spec, randomPermutations(spec, seed), values));
+  if (![...original, ...permuted].every(Number.isFinite)) {
+    return { maxDifference: Number.POSITIVE_INFINITY, passed: false };
+  }
   let largest = 0;
   let difference = 0;
   for (const [i, x] of original.entries()) {
-    const change = Math.abs(x - permuted[i]!);
-    difference = Math.max(difference, Number.isFinite(change) ? change : Number.POSITIVE_INFINITY);
+    difference = Math.max(difference, Math.abs(x - permuted[i]!));
     largest = Math.max(largest, Math.abs(x));
   }
   if (largest === 0) {
@@ -73,28 +75,27 @@ export async function checkGraphEquivalence(
 ): Promise<Equivalence> {
   const { seed = 0, batchSize = 16 } = options;
   const arena = new Arena(context, new ArenaLayout(spec.entries), 'equivalence check');
-  const program = compile(context, {
-    outputs: Object.fromEntries(outputs.map((node, index) => [String(index), node])),
-    arenas: [arena],
-    batchSize,
-  });
+  let program: Program | undefined;
   try {
+    const named = Object.fromEntries(outputs.map((node, index) => [String(index), node]));
+    const compiled = compile(context, { outputs: named, arenas: [arena], batchSize });
+    program = compiled;
     const stream = new RandomStream(seed, 'equivalence check: inputs');
     for (const { attributes, shape } of leavesOf(outputs, 'input')) {
       const values = new Float32Array(elementCount(concreteShape(shape, batchSize)));
       stream.derive(attributes.name).fillNormal(values);
-      context.write(program.input(attributes.name), values);
+      context.write(compiled.input(attributes.name), values);
     }
     const forward = async (values: HostTensors) => {
       arena.write(values);
-      program.run();
+      compiled.run();
       const parts = [];
-      for (const index of outputs.keys()) parts.push(...(await context.read(program.output(String(index)))));
+      for (const index of outputs.keys()) parts.push(...(await context.read(compiled.output(String(index)))));
       return Float32Array.from(parts);
     };
     return await checkEquivalence(spec, forward, options);
   } finally {
-    program.destroy();
+    program?.destroy();
     arena.destroy();
   }
 }

@@ -125,6 +125,9 @@ async function descend(
   const orders = new RandomStream(seed, 'weight matching: order of visits');
   const tolerances = new Map(spec.groups.map((group) => [group.name, tolerance(group, spec, a, b)]));
   const duals = new Map<string, AssignmentDuals>();
+  const neighbours = findNeighbours(spec);
+  /** Groups whose assignment problem is what it was when it was last solved: solving it again would change nothing. */
+  const settled = new Set<string>();
   const objectivePerSweep: number[] = [];
   let objective = scoredObjective(spec, a, b);
   let converged = false;
@@ -134,6 +137,8 @@ async function descend(
     let changed = 0;
     for (const group of visits(spec.groups, order, orders.derive(sweep))) {
       signal?.throwIfAborted();
+      if (settled.has(group.name)) continue;
+      settled.add(group.name);
       const matrix = await products.matrix(group);
       const warm = duals.get(group.name);
       const solved = linearSumAssignment(matrix, group.size, warm ? { duals: warm } : {});
@@ -142,6 +147,7 @@ async function descend(
       if (gain <= tolerances.get(group.name)!) continue;
       permutations[group.name] = solved.assignment;
       indices.set(group.name, solved.assignment);
+      for (const neighbour of neighbours.get(group.name)!) settled.delete(neighbour);
       changed++;
     }
     const reached = changed > 0 ? scoredObjective(spec, a, permuteValues(spec, permutations, b)) : objective;
@@ -161,6 +167,22 @@ function visits(
 ): readonly PermutationGroup[] {
   if (order === 'graph') return groups;
   return [...stream.permutation(groups.length)].map((index) => groups[index]!);
+}
+
+/** For each group, the others that share a scored tensor with it: their assignment problems depend on its permutation. */
+function findNeighbours(spec: PermutationSpec): Map<string, Set<string>> {
+  const scored = new Set(spec.entries.flatMap((entry) => (entry.scored ? [entry.name] : [])));
+  const onTensor = new Map<string, string[]>();
+  for (const { name, places } of spec.groups) {
+    for (const { tensor } of places) {
+      if (scored.has(tensor)) onTensor.set(tensor, [...(onTensor.get(tensor) ?? []), name]);
+    }
+  }
+  const neighbours = new Map(spec.groups.map(({ name }) => [name, new Set<string>()]));
+  for (const groups of onTensor.values()) {
+    for (const one of groups) for (const other of groups) if (one !== other) neighbours.get(one)!.add(other);
+  }
+  return neighbours;
 }
 
 /** sum_i C[i, p(i)] in f64, in row order. */
