@@ -18,10 +18,11 @@ import {
 import type { Context } from '../../../src/runtime/context.ts';
 import type { Dispatch, DType, TensorView } from '../../../src/runtime/kernel.ts';
 
-/** A context that only answers what host functions ask before they make a dispatch. */
+/** A context that only answers what host functions ask before they make a dispatch. Its subgroups let every variant run. */
 function contextWithoutGpu(software: boolean, variants: Record<string, string> = {}): Context {
-  const limits = { maxStorageBuffersPerShaderStage: 8 };
-  return { software, variants, device: { limits } } as unknown as Context;
+  const device = { limits: { maxStorageBuffersPerShaderStage: 8 }, features: new Set(['subgroups']) };
+  const origin = { adapterInfo: { subgroupMinSize: 4, subgroupMaxSize: 4 } };
+  return { software, variants, device, origin } as unknown as Context;
 }
 
 function view(shape: readonly number[], dtype: DType = 'f32'): TensorView {
@@ -74,11 +75,12 @@ function elementwiseDispatches(context: Context): Dispatch[] {
 function matmulDispatches(): Dispatch[] {
   const dispatches: Dispatch[] = [];
   for (const variant of MATMUL_VARIANTS) {
-    const context = contextWithoutGpu(variant === 'register', { matmul: variant });
+    const context = contextWithoutGpu(false, { matmul: variant });
     for (const [m, n, k] of [
       [5, 7, 3],
       [8, 8, 8],
-      [2048, 2048, 8],
+      [9, 12, 20], // more than one step of 16 along k
+      [2048, 2048, 20], // enough for large tiles
     ] as const) {
       const output = view([m, n]);
       dispatches.push(
