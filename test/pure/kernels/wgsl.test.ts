@@ -99,7 +99,7 @@ function races(wgsl: string, { views, params }: Dispatch): string[] {
   const storage = views.map((view) => new Float32Array(4 * Math.ceil(elementCount(view.shape) / 4)));
   const bindings = [{ uniform: params.slice().buffer }, ...storage];
   // wgsl_reflect 1.6.0 runs past a barrier that opens a loop's second round: give it a statement to stop at before.
-  const text = wgsl.replaceAll('workgroupBarrier();', '_ = 0u; workgroupBarrier();');
+  const text = wgsl.replace(/workgroupBarrier\(\);/g, (barrier, at) => `let stop_${at} = 0u; ${barrier}`);
   const { races, errors } = detectRaces(text, 'main', [1, 1, 1], { 0: { ...bindings } });
   return [...errors, ...races.map((race) => race.message)];
 }
