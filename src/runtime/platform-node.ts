@@ -141,8 +141,10 @@ async function* drivers(
     const name = `drivers of ${variable}=${machine.environment[variable]}`;
     const manifests = machine.environment[variable]!.split(delimiter).filter((path) => existsSync(path));
     if (manifests.length > 0) yield { name, manifests, loaderFolders: loadersBeside(manifests) };
-    else tried.push(`${name}: no such file`);
-  } else if (system.length > 0) {
+    else tried.push(`${name}: no such file; correct the variable or unset it`);
+    return; // the user's word: nothing else is put in its place
+  }
+  if (system.length > 0) {
     const name = `the system's Vulkan drivers (${system.join(', ')})`;
     yield { name, manifests: system, loaderFolders: loadersBeside([]) };
   } else {

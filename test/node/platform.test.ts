@@ -60,11 +60,13 @@ describe('findNodeAdapter: where it looks', () => {
     },
   );
 
-  withSwiftShader('goes on after a driver that the user named wrongly, and reports it', async () => {
+  withSwiftShader('puts nothing in the place of a driver that the user named wrongly', async () => {
     const machine = bareMachine({ environment: { VK_ICD_FILENAMES: '/nowhere/icd.json' }, npmSwiftShader });
-    const found = await findNodeAdapter({}, machine);
-    expect(found.source).toContain('@sparticuz/chromium');
-    expect(found.tried[0]).toBe('drivers of VK_ICD_FILENAMES=/nowhere/icd.json: no such file');
+    const error = await failure(findNodeAdapter({}, machine));
+    expect(error).toBeInstanceOf(UnsupportedError);
+    expect(error.message).toMatch(
+      /VK_ICD_FILENAMES=\/nowhere\/icd\.json: no such file; correct the variable or unset it/,
+    );
   });
 
   withSwiftShader('option adapter as a manifest path uses that driver alone', async () => {
