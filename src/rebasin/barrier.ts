@@ -76,7 +76,7 @@ function largestExcess(
     if (Number.isNaN(excess)) return Number.NaN;
     largest = Math.max(largest, excess);
   }
-  return largest;
+  return largest || 0; // never -0
 }
 
 function valueAt(lambda: readonly number[], values: readonly number[], at: number): number {

@@ -200,11 +200,16 @@ export class Context {
     return tensor;
   }
 
-  /** A tensor on a host's buffer, without a copy. Destroying it leaves the buffer alone. Usage must include STORAGE. */
+  /**
+   * A tensor on a host's buffer, without a copy. Destroying it leaves the buffer alone.
+   * @param buffer with usage STORAGE (and COPY_SRC to read it back, COPY_DST to write it), its size the elements' rounded up to 16 bytes:
+   *   kernels load four at a time.
+   */
   wrap(buffer: GPUBuffer, shape: readonly number[], dtype: DType = 'f32'): Tensor {
-    if ((buffer.usage & BufferUsage.STORAGE) === 0 || buffer.size < 4 * elementCount(shape)) {
+    const sizeBytes = 16 * Math.ceil(elementCount(shape) / 4);
+    if ((buffer.usage & BufferUsage.STORAGE) === 0 || buffer.size < sizeBytes) {
       throw new ShapeError(
-        `wrap: shape [${shape}] needs a STORAGE buffer of ${4 * elementCount(shape)} bytes, got usage ${buffer.usage} with ${buffer.size} bytes`,
+        `wrap: shape [${shape}] needs a buffer with usage STORAGE of at least ${sizeBytes} bytes, got usage ${buffer.usage} and ${buffer.size} bytes`,
       );
     }
     return new Tensor(this, buffer, shape, dtype, false);

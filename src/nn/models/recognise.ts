@@ -83,7 +83,9 @@ function pairBiases(
 ): { weight: string; bias?: string }[] {
   const byName = new Map(vectors.map((vector) => [vector.name, vector]));
   const named = weights.map((weight) => byName.get(weight.name.replace(/weight$/, 'bias')));
-  const byPosition = vectors.length === weights.length && named.every((vector) => vector === undefined);
+  const unnamed =
+    named.every((vector) => vector === undefined) && !vectors.some(({ name }) => name.endsWith('weight'));
+  const byPosition = unnamed && vectors.length === weights.length;
   const paired = byPosition ? vectors : named;
   const left = vectors.find((vector) => !paired.includes(vector));
   if (left) {

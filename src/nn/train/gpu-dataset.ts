@@ -45,9 +45,10 @@ export class GpuDataset {
     this.classes = dataset.classes;
     this.channels = channels;
     this.features = channels * height * width;
+    const table = normalisationTable(normalisation, channels); // may throw: before anything is made
     this.#images = packBytes(context, dataset.images);
     this.#labels = packBytes(context, dataset.labels);
-    this.#table = context.tensorFrom(normalisationTable(normalisation, channels), [channels, 256]);
+    this.#table = context.tensorFrom(table, [channels, 256]);
     this.#inOrder = context.tensorFrom(Uint32Array.from({ length: count }, (_, i) => i));
   }
 

@@ -1,0 +1,198 @@
+/** Training and evaluation: against a float64 reference step by step, and as a user sees them. */
+import { describe, expect, it } from 'vitest';
+import { DataError, ShapeError } from '../../../src/base/errors.ts';
+import { RandomStream } from '../../../src/base/random.ts';
+import type { ImageDataset } from '../../../src/io/dataset.ts';
+import { DIGITS_NORMALISATION, digits } from '../../../src/io/digits.ts';
+import { parameterGradients } from '../../../src/nn/gradient.ts';
+import { initialiseParameters } from '../../../src/nn/initialise.ts';
+import { mlp } from '../../../src/nn/models/mlp.ts';
+import { forwardGraph, parameterEntries } from '../../../src/nn/models/model.ts';
+import * as ops from '../../../src/nn/ops/index.ts';
+import { Evaluator } from '../../../src/nn/train/evaluate.ts';
+import { fit } from '../../../src/nn/train/fit.ts';
+import { checkDatasetFits, GpuDataset } from '../../../src/nn/train/gpu-dataset.ts';
+import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';
+import { evaluateReference } from '../../reference/graph.ts';
+import { useContext } from '../../support/context.ts';
+
+const context = useContext();
+
+/** 30 images of 3x2 pixels in 3 classes. */
+function tinyDataset(): ImageDataset {
+  const [count, height, width, classes] = [30, 3, 2, 3];
+  const images = new Uint8Array(count * height * width).map((_, i) => (i * 89 + (i >> 3) * 31) % 256);
+  const labels = new Uint8Array(count).map((_, i) => (i * 7) % classes);
+  return { name: 'tiny', count, channels: 1, height, width, classes, images, labels };
+}
+
+const NORMALISATION = { mean: [0.4], std: [0.25] };
+
+describe('fit', () => {
+  it('takes the steps of SGD with momentum that float64 takes, tail batch included', async () => {
+    const dataset = tinyDataset();
+    const model = mlp({ widths: [6, 8, 3], activation: 'tanh' });
+    const data = new GpuDataset(context(), dataset, NORMALISATION);
+    const [batchSize, learningRate, momentum, weightDecay, seed] = [8, 0.1, 0.9, 0.01, 4];
+    const { parameters, epochLoss } = await fit(context(), {
+      model,
+      data,
+      optimizer: { type: 'sgd', momentum, weightDecay },
+      learningRate,
+      epochs: 2,
+      batchSize,
+      seed,
+    });
+    data.destroy();
+
+    const { logits } = forwardGraph(model);
+    const loss = ops.mean(ops.crossEntropy(logits, ops.input('labels', ['N'], 'u32')), 0);
+    const gradients = [...parameterGradients(loss)];
+    const values = new Map(
+      [...initialiseParameters(parameterEntries(model), seed)].map(([k, v]) => [k, Float64Array.from(v)]),
+    );
+    const velocities = new Map([...values].map(([k, v]) => [k, new Float64Array(v.length)]));
+    const losses: number[] = [];
+    for (let epoch = 1; epoch <= 2; epoch++) {
+      const order = new RandomStream(seed, 'order of samples').derive(epoch).permutation(dataset.count);
+      for (let start = 0; start < dataset.count; start += batchSize) {
+        const batch = [...order.subarray(start, start + batchSize)];
+        const images = batch.flatMap((n) =>
+          [...dataset.images.subarray(6 * n, 6 * n + 6)].map((byte) => (byte / 255 - 0.4) / 0.25),
+        );
+        const leaves = new Map<string, ArrayLike<number>>([
+          ...values,
+          ['images', images],
+          ['labels', batch.map((n) => dataset.labels[n]!)],
+        ]);
+        const [value, ...steps] = evaluateReference(
+          [loss, ...gradients.map(([, node]) => node)],
+          leaves,
+          batch.length,
+        );
+        losses.push(value![0]!);
+        gradients.forEach(([name], i) => {
+          const [w, v] = [values.get(name)!, velocities.get(name)!];
+          w.forEach((x, k) => {
+            v[k] = momentum * v[k]! + steps[i]![k]! + weightDecay * x;
+            w[k] = x - learningRate * v[k]!;
+          });
+        });
+      }
+    }
+    // Eight steps of float32 against float64: each adds a few roundings of 6e-8 to values near 1, momentum sums ten of them.
+    for (const [name, expected] of values) {
+      parameters.get(name)!.forEach((value, i) => {
+        expect(Math.abs(value - expected[i]!)).toBeLessThan(5e-6);
+      });
+    }
+    expect(epochLoss[0]).toBeCloseTo(losses.slice(0, 4).reduce((a, b) => a + b, 0) / 4, 5);
+    expect(epochLoss[1]).toBeCloseTo(losses.slice(4).reduce((a, b) => a + b, 0) / 4, 5);
+  });
+
+  for (const activation of ['relu', 'tanh', 'softplus', 'gelu'] as const) {
+    it(`learns the digits with ${activation}`, async () => {
+      const train = new GpuDataset(
+        context(),
+        digits({ count: 600, seed: 1, split: 'train' }),
+        DIGITS_NORMALISATION,
+      );
+      const { epochLoss } = await fit(context(), {
+        model: mlp({ widths: [784, 32, 10], activation, bias: activation !== 'relu' }),
+        data: train,
+        optimizer: { type: 'adamw', weightDecay: 0.01 },
+        learningRate: 3e-3,
+        epochs: 3,
+        batchSize: 50,
+        seed: 0,
+      });
+      expect(epochLoss[2]).toBeLessThan(0.6 * epochLoss[0]!);
+      train.destroy();
+    });
+  }
+
+  it('reports progress and stops when aborted, leaving nothing behind', async () => {
+    const data = new GpuDataset(context(), tinyDataset(), NORMALISATION);
+    const controller = new AbortController();
+    const seen: number[] = [];
+    const run = fit(context(), {
+      model: mlp({ widths: [6, 4, 3] }),
+      data,
+      optimizer: { type: 'adam' },
+      learningRate: 1e-3,
+      epochs: 100,
+      batchSize: 10,
+      seed: 0,
+      signal: controller.signal,
+      onProgress: ({ step, steps, loss }) => {
+        expect(steps).toBe(300);
+        expect(loss).toBeGreaterThan(0);
+        seen.push(step);
+        if (seen.length === 3) controller.abort();
+      },
+    });
+    await expect(run).rejects.toThrow(/abort/i);
+    expect(seen).toEqual([1, 2, 3]);
+    data.destroy(); // the fixture checks that no buffer is left
+  });
+
+  it('says so when the loss is no longer a number', async () => {
+    const data = new GpuDataset(context(), tinyDataset(), NORMALISATION);
+    const run = fit(context(), {
+      model: mlp({ widths: [6, 32, 32, 3] }),
+      data,
+      optimizer: { type: 'sgd' },
+      learningRate: 1e20,
+      epochs: 5,
+      seed: 0,
+    });
+    await expect(run).rejects.toThrow(DataError);
+    data.destroy();
+  });
+});
+
+describe('Evaluator', () => {
+  it('gives the float64 loss and accuracy, whatever the batch size, to the bit', async () => {
+    const dataset = tinyDataset();
+    const model = mlp({ widths: [6, 8, 3] });
+    const values = initialiseParameters(parameterEntries(model), 2);
+    const arena = new Arena(context(), new ArenaLayout(parameterEntries(model)));
+    arena.write(values);
+    const data = new GpuDataset(context(), dataset, NORMALISATION);
+    const results: { loss: number; accuracy: number }[] = [];
+    for (const batchSize of [1, 7, 30, 500]) {
+      const evaluator = new Evaluator(context(), model, [arena], data, batchSize);
+      results.push(await evaluator.evaluate());
+      evaluator.destroy();
+    }
+    for (const result of results) expect(result).toEqual(results[0]);
+
+    const { logits } = forwardGraph(model);
+    const labels = ops.input('labels', ['N'], 'u32');
+    const images = [...dataset.images].map((byte) => (byte / 255 - 0.4) / 0.25);
+    const leaves = new Map<string, ArrayLike<number>>([
+      ...values,
+      ['images', images],
+      ['labels', dataset.labels],
+    ]);
+    const [losses, corrects] = evaluateReference(
+      [ops.crossEntropy(logits, labels), ops.correct(logits, labels)],
+      leaves,
+      30,
+    );
+    expect(results[0]!.loss).toBeCloseTo(losses!.reduce((a, b) => a + b, 0) / 30, 6);
+    expect(results[0]!.accuracy).toBe(corrects!.reduce((a, b) => a + b, 0) / 30);
+    data.destroy();
+    arena.destroy();
+  });
+
+  it('refuses a data set that does not fit the model', () => {
+    expect(() => checkDatasetFits(mlp({ widths: [7, 3] }), tinyDataset())).toThrow(ShapeError);
+    expect(() => checkDatasetFits(mlp({ widths: [6, 2] }), tinyDataset())).toThrow(
+      /has 3 classes.*predicts 2/,
+    );
+    expect(() => new GpuDataset(context(), tinyDataset(), { mean: [0, 0], std: [1] })).toThrow(
+      /mean must be one number/,
+    );
+  });
+});
