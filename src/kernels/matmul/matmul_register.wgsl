@@ -259,30 +259,40 @@ fn main(
     }
     // {{end}}
 
-    // Adds the chunk's sums to the totals; after the last chunk applies bias and ReLU. A loop over an array, to keep the code small.
-    var sums = array<f32, ROWS * COLUMNS>(
+    // Adds the chunk's sums to the totals; after the last chunk applies bias and ReLU. A loop over rows, to keep the code small.
+    var sums = array<vec4f, ROWS * COLUMNS / 4u>(
       // {{for i < ROWS}}
-      // {{for j < COLUMNS}}
-      c{i}_{j},
+      // {{for j < QUADS}}
+      vec4f(c{i}_{j*4}, c{i}_{j*4+1}, c{i}_{j*4+2}, c{i}_{j*4+3}),
       // {{end}}
       // {{end}}
     );
     let last = end == params.k;
-    for (var i = 0u; i < ROWS && row + i < params.m; i++) {
-      for (var j = 0u; j < COLUMNS && column + j < params.n; j++) {
-        let index = (row + i) * params.n + column + j;
-        var total = sums[i * COLUMNS + j];
+    let add_bias = last && (params.flags & 1u) != 0u;
+    let relu = last && (params.flags & 2u) != 0u;
+    // {{for j < COLUMNS}}
+    var bias{j} = 0.0;
+    // {{end}}
+    if (add_bias) {
+      // {{for j < COLUMNS}}
+      bias{j} = bias[min(column + {j}u, params.n - 1u)];
+      // {{end}}
+    }
+    for (var i = 0u; i < min(ROWS, params.m - row); i++) {
+      let index = (row + i) * params.n + column;
+      // {{for j < QUADS}}
+      let totals{j} = sums[i * (COLUMNS / 4u) + {j}u];
+      // {{end}}
+      // {{for j < COLUMNS}}
+      if (column + {j}u < params.n) {
+        var total = totals{j/4}[{j%4}];
         if (start > 0u) {
-          total = output[index] + total;
+          total = output[index + {j}u] + total;
         }
-        if (last && (params.flags & 1u) != 0u) {
-          total += bias[column + j];
-        }
-        if (last && (params.flags & 2u) != 0u) {
-          total = select(total, 0.0, total <= 0.0);
-        }
-        output[index] = total;
+        total = select(total, total + bias{j}, add_bias);
+        output[index + {j}u] = select(total, 0.0, relu && total <= 0.0);
       }
+      // {{end}}
     }
     if (last) {
       break;

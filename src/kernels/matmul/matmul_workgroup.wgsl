@@ -58,26 +58,28 @@ fn store(row: u32, column: u32, sums: vec4f, first: bool, last: bool) {
   }
 }
 
+fn element_a(row: u32, k: u32) -> f32 {
+  if (row >= params.m || k >= params.k) {
+    return 0.0;
+  }
+  return a[row * params.a_m + k * params.a_k];
+}
+
+fn element_b(k: u32, column: u32) -> f32 {
+  if (column >= params.n || k >= params.k) {
+    return 0.0;
+  }
+  return b[k * params.b_k + column * params.b_n];
+}
+
 // Four rows of a at k.
 fn load_a(row: u32, k: u32) -> vec4f {
-  var values = vec4f();
-  if (k < params.k) {
-    for (var i = 0u; i < 4u && row + i < params.m; i++) {
-      values[i] = a[(row + i) * params.a_m + k * params.a_k];
-    }
-  }
-  return values;
+  return vec4f(element_a(row, k), element_a(row + 1u, k), element_a(row + 2u, k), element_a(row + 3u, k));
 }
 
 // Four columns of b at k.
 fn load_b(k: u32, column: u32) -> vec4f {
-  var values = vec4f();
-  if (k < params.k) {
-    for (var j = 0u; j < 4u && column + j < params.n; j++) {
-      values[j] = b[k * params.b_k + (column + j) * params.b_n];
-    }
-  }
-  return values;
+  return vec4f(element_b(k, column), element_b(k, column + 1u), element_b(k, column + 2u), element_b(k, column + 3u));
 }
 
 @compute @workgroup_size(64)
@@ -117,16 +119,30 @@ fn main(
         b_tile[at_b.x * (TILE / 4u) + at_b.y] = load_b(k0 + at_b.x, tile_column + at_b.y * 4u);
       }
       workgroupBarrier(); // both tiles are complete
-      for (var k = 0u; k < min(STEP, end - k0); k++) {
-        // {{for j < QUADS}}
-        let a{j} = a_tile[(k * TILE + row) / 4u + {j}u];
-        let b{j} = b_tile[(k * TILE + column) / 4u + {j}u];
-        // {{end}}
-        // {{for i < EDGE}}
-        // {{for j < QUADS}}
-        c{i}_{j} = fma(vec4f(a{i/4}[{i%4}]), b{j}, c{i}_{j});
-        // {{end}}
-        // {{end}}
+      if (end - k0 >= STEP) { // a constant number of turns, which compilers unroll
+        for (var k = 0u; k < STEP; k++) {
+          // {{for j < QUADS}}
+          let a{j} = a_tile[(k * TILE + row) / 4u + {j}u];
+          let b{j} = b_tile[(k * TILE + column) / 4u + {j}u];
+          // {{end}}
+          // {{for i < EDGE}}
+          // {{for j < QUADS}}
+          c{i}_{j} = fma(vec4f(a{i/4}[{i%4}]), b{j}, c{i}_{j});
+          // {{end}}
+          // {{end}}
+        }
+      } else {
+        for (var k = 0u; k < end - k0; k++) {
+          // {{for j < QUADS}}
+          let a{j} = a_tile[(k * TILE + row) / 4u + {j}u];
+          let b{j} = b_tile[(k * TILE + column) / 4u + {j}u];
+          // {{end}}
+          // {{for i < EDGE}}
+          // {{for j < QUADS}}
+          c{i}_{j} = fma(vec4f(a{i/4}[{i%4}]), b{j}, c{i}_{j});
+          // {{end}}
+          // {{end}}
+        }
       }
     }
 
