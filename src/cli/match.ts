@@ -4,7 +4,7 @@ import { writeBytes } from '../io/node-files.ts';
 import { parameterEntries } from '../nn/models/model.ts';
 import { expectSameArchitecture, stateDictOf, valuesOf, writeStateDict } from '../nn/state-dict.ts';
 import { matchModels } from '../rebasin/match.ts';
-import type { MatchFields } from '../report/results.ts';
+import type { MatchFields, MatchResult } from '../report/results.ts';
 import { modelOf, readCheckpoint } from './checkpoint.ts';
 import { type AdapterOptionValues, withAdapterOptions, withSeedOption } from './options.ts';
 import { completeResult, printResult } from './output.ts';
@@ -61,7 +61,7 @@ export function registerMatch(program: Command): void {
           await writeBytes(options.out, writeStateDict({ ...state, integers: b.state.integers }));
         }
         const inputs = { a: [...valuesA], b: [...valuesB], order };
-        const result = completeResult(context, 'match', seed, started, inputs, fields);
+        const result: MatchResult = completeResult(context, 'match', seed, started, inputs, fields);
         printResult(options.json, result, [
           ...describeMatch(fields),
           `seconds     ${result.seconds}`,

@@ -1,5 +1,5 @@
 /** Options that several commands share: one definition each, so that they mean the same everywhere. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { OptionError } from '../base/errors.ts';
 import type { Normalisation } from '../nn/train/gpu-dataset.ts';
 
@@ -101,10 +101,6 @@ export function withDataOptions(command: Command): Command {
 
 export function withSeedOption(command: Command): Command {
   return command.option('--seed <n>', 'seed of everything random', wholeNumber, 0);
-}
-
-export function modelOption(description: string): Option {
-  return new Option('--model <name>', description);
 }
 
 /** What the user said about normalisation; both options or neither. */

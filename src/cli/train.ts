@@ -16,6 +16,7 @@ import {
   stepSchedule,
   warmupSchedule,
 } from '../nn/train/schedule.ts';
+import type { TrainResult } from '../report/results.ts';
 import { Arena, ArenaLayout } from '../runtime/arena.ts';
 import { checkpointMetadata } from './checkpoint.ts';
 import { describeData, loadData } from './data.ts';
@@ -135,7 +136,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
       ...recipe
     } = options;
     const inputs = { recipe, epochs, data: describeData(train, normalisation) };
-    const result = completeResult(context, 'train', seed, started, inputs, fields);
+    const result: TrainResult = completeResult(context, 'train', seed, started, inputs, fields);
     printResult(options.json, result, [
       `model     ${model.name}, seed ${seed}`,
       `data      ${describeData(train, normalisation)}`,

@@ -1,0 +1,153 @@
+/** The report file in a real Chromium, from file://: complete, silent, narrow enough for a phone, and safe to open. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { buildReportBundle } from '../../scripts/build-report.mjs';
+import { reportHtml } from '../../src/report/page.ts';
+import type { ReportResult } from '../../src/report/results.ts';
+import { syntheticDemo, syntheticMatch, syntheticSweep } from '../pure/report/synthetic-result.ts';
+import { chromiumLaunch } from '../support/chromium.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'rebasin-report-'));
+let browser: Browser;
+let bundle: string;
+
+beforeAll(async () => {
+  bundle = await buildReportBundle();
+  browser = await chromium.launch(await chromiumLaunch());
+});
+
+afterAll(async () => {
+  await browser?.close();
+  rmSync(folder, { recursive: true });
+});
+
+interface Opened {
+  page: Page;
+  /** Console messages and uncaught errors. */
+  messages: string[];
+  /** Addresses that the page asked for beside its own. */
+  requests: string[];
+}
+
+async function open(html: string, width = 1280, colorScheme: 'light' | 'dark' = 'light'): Promise<Opened> {
+  const file = join(folder, 'index.html');
+  writeFileSync(file, html);
+  const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
+  onTestFinished(() => page.close());
+  const [messages, requests]: [string[], string[]] = [[], []];
+  page.on('console', (message) => messages.push(message.text()));
+  page.on('pageerror', (error) => messages.push(String(error)));
+  page.on('request', (request) => requests.push(request.url()));
+  await page.goto(pathToFileURL(file).href);
+  // Figures are drawn once the layout has given them a width.
+  await page.waitForFunction(() => document.querySelectorAll('.drawing:not(:has(svg))').length === 0);
+  return { page, messages, requests: requests.slice(1).filter((url) => !url.startsWith('data:')) };
+}
+
+const figureNames = (page: Page) =>
+  page.locator('svg[role=img]').evaluateAll((all) => all.map((svg) => svg.getAttribute('aria-label')));
+
+describe('a report file', () => {
+  test('of a demo shows headline, figures, tables and what was run, without a word on the console', async () => {
+    const { page, messages, requests } = await open(reportHtml(syntheticDemo(), bundle));
+    expect(await page.locator('h1').textContent()).toMatch(/rises by 2\.11; after .*, by 0\.0214\.$/);
+    expect(await figureNames(page)).toEqual([
+      'Loss along the line between the networks',
+      'Accuracy along the line between the networks',
+      'Loss along the line between the networks',
+      'Accuracy along the line between the networks',
+      'Objective of matching after each sweep',
+      'Permutation of 256 units as a matrix',
+      'Permutation of 256 units as a matrix',
+      'Training loss of each epoch',
+    ]);
+    expect(await page.locator('details tbody tr').count()).toBe(25);
+    expect(await page.locator('.run').textContent()).toContain('8,000 to train');
+    expect(messages).toEqual([]);
+    expect(requests).toEqual([]);
+  });
+
+  test('of a sweep with one line on one data set shows its two figures', async () => {
+    const { train: _, ...sweep } = syntheticSweep({ align: 'weight' });
+    const { page, messages } = await open(reportHtml(sweep, bundle));
+    expect(await page.locator('svg[role=img]').count()).toBe(2);
+    expect(await page.locator('figcaption').first().textContent()).toBe('Test loss');
+    expect(messages).toEqual([]);
+  });
+
+  test('gives its JSON back by the download', async () => {
+    const demo = syntheticDemo();
+    const { page } = await open(reportHtml(demo, bundle));
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('a[download]')]);
+    expect(download.suggestedFilename()).toBe('result.json');
+    const text: string[] = [];
+    for await (const chunk of await download.createReadStream()) text.push(String(chunk));
+    expect(JSON.parse(text.join(''))).toEqual(demo);
+  });
+
+  test.each([320, 390, 1280])('does not scroll sideways on a screen of %i pixels', async (width) => {
+    const { page } = await open(reportHtml(syntheticDemo({ hash: 'f'.repeat(300) }), bundle), width);
+    await page.locator('summary').click();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+  });
+
+  test('draws again when the window changes', async () => {
+    const { page, messages } = await open(reportHtml(syntheticDemo(), bundle));
+    await page.setViewportSize({ width: 500, height: 800 });
+    await page.waitForFunction(
+      () => document.querySelector('.drawing svg')?.getAttribute('width') === String(500 - 2 * 16),
+    );
+    expect(messages).toEqual([]);
+  });
+
+  test('is dark where the reader wants it dark', async () => {
+    const { page } = await open(reportHtml(syntheticDemo(), bundle), 1280, 'dark');
+    const colours = await page.locator('.rebasin-report').evaluate((report) => {
+      const { color, backgroundColor } = getComputedStyle(report);
+      return [color, backgroundColor];
+    });
+    expect(colours).toEqual(['rgb(232, 234, 237)', 'rgb(20, 23, 27)']);
+  });
+
+  test('shows a result whose numbers are not finite', async () => {
+    const { naive } = syntheticDemo();
+    const loss = naive.test!.loss.map((value, i) => (i > 8 && i < 16 ? Number.NaN : value));
+    const broken = { ...naive.test!, loss, barrier: { loss: Number.NaN, accuracy: 0.5 } };
+    const { page, messages } = await open(
+      reportHtml(syntheticDemo({ naive: { ...naive, test: broken } }), bundle),
+    );
+    expect(await page.locator('h1').textContent()).toContain('not finite');
+    expect(messages).toEqual([]);
+  });
+});
+
+describe('text of a result that looks like markup', () => {
+  const hostile = `</script><script>window.ran = true</script><img src=x onerror="window.ran = true">`;
+  const result: ReportResult = syntheticDemo({
+    adapter: hostile,
+    model: hostile,
+    networks: syntheticDemo().networks.map((network) => ({
+      ...network,
+      checkpoint: `${hostile}.safetensors`,
+    })),
+    match: { ...syntheticMatch, assumptions: [hostile], permutations: { [hostile]: [1, 0, 2] } },
+  });
+  const ran = (page: Page) => page.evaluate(() => 'ran' in window);
+
+  test('is shown and not run', async () => {
+    const { page, messages } = await open(reportHtml(result, bundle));
+    expect(await ran(page)).toBe(false);
+    expect(await page.locator('.run').textContent()).toContain(hostile);
+    expect(messages).toEqual([]);
+  });
+
+  test('would run if the JSON were embedded as it is', async () => {
+    const { page } = await open(reportHtml(result, bundle).replaceAll('\\u003c', '<'));
+    expect(await ran(page)).toBe(true);
+  });
+});
