@@ -25,7 +25,7 @@ export async function buildReportBundle(outfile) {
     platform: 'browser',
     target: 'es2022',
     charset: 'utf8',
-    legalComments: 'none',
+    banner: { js: '/* With Observable Plot and D3, (c) Observable, Inc. and Mike Bostock, ISC licence. */' },
     logLevel: 'warning',
   });
   const { text } = outputFiles[0];

@@ -31,7 +31,7 @@ export function section(title: string, ...children: readonly (Node | string)[]):
 export function table(
   caption: string,
   head: readonly HTMLTableRowElement[],
-  rows: readonly (readonly string[])[],
+  rows: readonly (readonly (Node | string)[])[],
 ): HTMLElement {
   const body = rows.map(([first = '', ...rest]) =>
     element('tr', {}, element('th', { scope: 'row' }, first), ...rest.map((cell) => element('td', {}, cell))),

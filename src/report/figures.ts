@@ -23,8 +23,8 @@ export function trainingFigure(networks: readonly TrainingFields[], width: numbe
     const values = network.epochLoss;
     const colour = networkColours[i % networkColours.length]!;
     const x = values.map((_, epoch) => epoch + 1);
-    // Networks trained alike end alike: the higher end is labelled above, the lower below.
-    const dy = ordered.length === 1 ? -12 : network === ordered[0] ? -12 : 12;
+    // Networks trained alike end alike: their names are stacked above the end, in the order of the ends.
+    const dy = -14 - 16 * (ordered.length - 1 - ordered.indexOf(network));
     return [
       Plot.line(values, {
         x,
@@ -47,6 +47,7 @@ export function trainingFigure(networks: readonly TrainingFields[], width: numbe
             `Seed ${network.seed}: from ${formatNumber(network.epochLoss[0]!)} to ${formatNumber(last(network))}.`,
         )
         .join(' '),
+      insetTop: 24, // for the names, should the loss end high
       x: { domain: epochs > 1 ? [1, epochs] : [0.5, 1.5], inset: 6 },
       y: { zero: true, nice: true },
       marks: [
@@ -78,7 +79,7 @@ export function objectiveFigure(history: readonly number[], width: number, heigh
         Plot.line(history, { x, y: history, stroke: 'var(--rebasin-aligned)', strokeWidth: 2 }),
         Plot.dot(history, { x, y: history, r: 3, fill: 'var(--rebasin-aligned)' }),
         label({ x: 0, y: history[0]!, text: formatNumber(history[0]!), dx: 9, anchor: 'start' }),
-        label({ x: sweeps, y: final, text: formatNumber(final), dy: 15, anchor: 'end' }),
+        label({ x: sweeps, y: final, text: formatNumber(final), dy: -12, anchor: 'end' }),
       ],
     }),
   );

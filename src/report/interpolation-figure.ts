@@ -42,6 +42,7 @@ export function interpolationFigure(options: InterpolationOptions): Svg {
       ...baseOptions(width, height),
       ariaLabel: `${measure === 'loss' ? 'Loss' : 'Accuracy'} along the line between the networks`,
       ariaDescription: lines.map((line) => describe(line, split, measure)).join(' '),
+      insetBottom: measure === 'loss' ? 0 : 20, // where accuracy falls to nothing, its label still has room
       x: { domain: [0, 1] },
       y: { domain },
       marks: [
@@ -50,14 +51,15 @@ export function interpolationFigure(options: InterpolationOptions): Svg {
         Plot.axisX({
           ticks: [0, 0.25, 0.5, 0.75, 1],
           tickSize: 4,
-          label: 'λ',
+          label: 'λ (0: first network, 1: second)',
           labelAnchor: 'center',
           labelArrow: 'none',
           tickFormat: String,
         }),
-        ...lines.map((line) => chordMark(line, split, measure)),
+        // Between the same two ends the aligned line runs along the chord of the naive one.
+        ...(lines.length === 1 ? lines.map((line) => chordMark(line, split, measure)) : []),
         ...lines.flatMap((line) => splits.map((each) => curveMark(line, each, measure))),
-        ...lines.flatMap((line) => annotations(line, options)),
+        ...lines.flatMap((line) => annotations(line, options, domain)),
         ...pointerMarks(lines, split, measure),
       ],
     }),
@@ -71,6 +73,7 @@ export function largestExcess(
   measure: Measure,
 ): Excess | undefined {
   const [first, last] = [values[0]!, values[values.length - 1]!];
+  if (!Number.isFinite(first) || !Number.isFinite(last)) return undefined;
   const sign = measure === 'loss' ? 1 : -1;
   let found: Excess | undefined;
   let largest = 0;
@@ -103,44 +106,53 @@ function chordMark(line: Line, split: SplitName, measure: Measure): Plot.Markish
   return Plot.link([0], { ...ends, stroke: muted, strokeWidth: 1.5, strokeDasharray: '1,4' });
 }
 
-/** The bar from the chord to the curve with its length in numbers, and the name of the curve. */
+/** The bar from the chord to the curve, and beyond the curve its name and the length of the bar: there no other line runs. */
 function annotations(
   line: Line,
-  { lines, splits, measure, magnified }: InterpolationOptions,
+  { lines, splits, measure, magnified = false }: InterpolationOptions,
+  domain: readonly [number, number],
 ): Plot.Markish[] {
   const curve = curveOf(line, splits[0]!);
   const values = curve[measure];
   const colour = colourOf(line.name);
-  const isLoss = measure === 'loss';
+  const outward = measure === 'loss' ? -1 : 1; // of the hump, in pixels
   const excess = largestExcess(line.curves.lambda, values, measure);
-  // Beside a tall barrier the aligned line's own is a hair: it has a magnified panel for that.
-  const leads = line === lines[0];
+  const middle = values.length >> 1;
+  const at = excess ?? { lambda: line.curves.lambda[middle]!, value: values[middle]! };
   const marks: Plot.Markish[] = [];
-  if (excess !== undefined && leads) {
-    const { lambda, value, chord } = excess;
-    const amount = curve.barrier[measure];
-    const text = isLoss ? `+${formatBarrier(amount)}` : `−${formatPoints(amount)}`;
-    const inside =
-      lambda <= 0.6 ? ({ dx: 9, anchor: 'start' } as const) : ({ dx: -9, anchor: 'end' } as const);
+  if (excess !== undefined) {
+    const bar = { x1: [at.lambda], x2: [at.lambda], y1: [excess.chord], y2: [at.value] };
     marks.push(
-      Plot.link([0], {
-        x1: [lambda],
-        x2: [lambda],
-        y1: [chord],
-        y2: [value],
-        stroke: colour,
-        strokeWidth: 1.5,
-      }),
-      Plot.dot([0], { x: [lambda], y: [value], r: 4, fill: colour }),
-      label({ x: lambda, y: (value + chord) / 2, text, colour, ...inside }),
+      Plot.link([0], { ...bar, stroke: colour, strokeWidth: 1.5 }),
+      Plot.dot([0], { x: [at.lambda], y: [at.value], r: 3.5, fill: colour }),
     );
   }
-  const at = leads && excess ? excess : { lambda: 0.5, value: values[values.length >> 1]! };
-  if (!magnified && Number.isFinite(at.value)) {
-    const dy = isLoss ? -16 : 16;
-    marks.push(label({ x: at.lambda, y: at.value, text: line.name, colour, dy, bold: true }));
+  // Two lines this close would write over each other: the second takes the other side.
+  const leadValue = curveOf(lines[0]!, splits[0]!)[measure][middle]!;
+  const crowded = line !== lines[0] && Math.abs(leadValue - at.value) < 0.12 * (domain[1] - domain[0]);
+  const amount =
+    measure === 'loss' ? `+${formatBarrier(curve.barrier.loss)}` : `−${formatPoints(curve.barrier.accuracy)}`;
+  const words = [magnified ? '' : line.name, excess === undefined ? '' : amount].filter(Boolean);
+  if (Number.isFinite(at.value)) {
+    const anchor = at.lambda < 0.2 ? 'start' : at.lambda > 0.8 ? 'end' : 'middle';
+    const dy = outward * (crowded ? -26 : 16);
+    marks.push(label({ x: at.lambda, y: at.value, text: words.join(' '), colour, dy, anchor }));
   }
+  if (magnified && splits.length > 1) marks.push(...splits.map((split) => splitLabel(line, split, measure)));
   return marks;
+}
+
+/** The name of the data set, at the right end of its curve. */
+function splitLabel(line: Line, split: SplitName, measure: Measure): Plot.Markish {
+  const values = curveOf(line, split)[measure];
+  return label({
+    x: 1,
+    y: values[values.length - 1]!,
+    text: split,
+    colour: colourOf(line.name),
+    dy: -12,
+    anchor: 'end',
+  });
 }
 
 /** The numbers under the pointer, of the first data set. */
@@ -154,7 +166,10 @@ function pointerMarks(lines: readonly Line[], split: SplitName, measure: Measure
   const channels = { x: lead.curves.lambda, y: curveOf(lead, split)[measure] };
   return [
     Plot.ruleX(lead.curves.lambda, Plot.pointerX({ x: channels.x, stroke: muted, strokeWidth: 1 })),
-    Plot.tip(lead.curves.lambda, Plot.pointerX({ ...channels, title, preferredAnchor: 'bottom' })),
+    Plot.tip(
+      lead.curves.lambda,
+      Plot.pointerX({ ...channels, title, preferredAnchor: 'bottom', lineHeight: 1.35 }),
+    ),
   ];
 }
 
@@ -167,17 +182,25 @@ function describe(line: Line, split: SplitName, measure: Measure): string {
   return `${line.name}, ${split} data: barrier ${amount}, half-way ${middle}.`;
 }
 
-/** From zero (accuracies: to one), or around the values with some air, and never so narrow that rounding noise looks like hills. */
+/**
+ * A loss from zero and an accuracy to one, or (magnified) around the values: never so narrow that rounding noise looks like hills, and
+ * with room for a label beyond either end.
+ */
 function valueDomain({ lines, splits, measure, magnified }: InterpolationOptions): [number, number] {
   const values = lines
     .flatMap((line) => splits.flatMap((split) => curveOf(line, split)[measure]))
     .filter((value) => Number.isFinite(value));
-  const [low, high] = [Math.min(...values), Math.max(...values)];
   if (values.length === 0) return [0, 1];
-  if (!magnified) return measure === 'loss' ? [0, high * 1.12 || 1] : [0, 1];
-  const [span, middle] = [Math.max(high - low, 0.02 * high) * 0.6, (low + high) / 2];
-  const top = middle + span;
-  return [Math.max(0, middle - span), measure === 'loss' ? top : Math.min(1, top)];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  if (magnified) {
+    const reach = 0.7 * Math.max(high - low, 0.02 * high, 1e-6);
+    const middle = (low + high) / 2;
+    const most = measure === 'loss' ? Number.POSITIVE_INFINITY : 1;
+    return [Math.max(0, middle - reach), Math.min(most, middle + reach)];
+  }
+  if (measure === 'loss') return [0, high * 1.12 || 1];
+  const air = 0.35 * Math.max(1 - low, 0.02);
+  return [Math.max(0, Math.floor((low - air) * 20) / 20), 1];
 }
 
 /** As many decimals as five ticks of this domain need. */

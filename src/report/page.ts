@@ -41,7 +41,7 @@ function scriptJson(value: unknown): string {
 
 /** JavaScript that a `<script>` element can hold; in code these sequences occur only in strings, where the backslash changes nothing. */
 function scriptText(code: string): string {
-  return code.replace(/<(?=\/script|script|!--)/gi, '\\x3c');
+  return code.replace(/<(?=\/script|!--)/gi, '\\x3c');
 }
 
 function escapeHtml(text: string): string {

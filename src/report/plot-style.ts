@@ -46,12 +46,11 @@ export interface LabelOptions {
   readonly dx?: number;
   readonly dy?: number;
   readonly anchor?: 'start' | 'middle' | 'end';
-  readonly bold?: boolean;
 }
 
 /** Words at a point of the plot, with a halo so that lines below do not cross them. */
 export function label(options: LabelOptions): Plot.Markish {
-  const { x, y, text, colour = ink, dx = 0, dy = 0, anchor = 'middle', bold = false } = options;
+  const { x, y, text, colour = ink, dx = 0, dy = 0, anchor = 'middle' } = options;
   return Plot.text([text], {
     x: [x],
     y: [y],
@@ -63,6 +62,6 @@ export function label(options: LabelOptions): Plot.Markish {
     stroke: background,
     strokeWidth: 4,
     fontSize: 13,
-    fontWeight: bold ? 650 : 450,
+    fontWeight: 600,
   });
 }

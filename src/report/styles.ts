@@ -43,7 +43,6 @@ export const reportStyles = `
 .rebasin-report dd { margin: 0; }
 .rebasin-report .facts { display: flex; flex-wrap: wrap; gap: 16px 48px; margin-top: 24px; }
 .rebasin-report .facts dt { color: var(--rebasin-muted); font-size: .875rem; }
-.rebasin-report .facts dt::first-letter { text-transform: uppercase; }
 .rebasin-report .facts dd { font-size: 1.75rem; line-height: 1.25; font-weight: 600; font-variant-numeric: tabular-nums; letter-spacing: -0.01em; }
 .rebasin-report .naive { color: var(--rebasin-naive); }
 .rebasin-report .aligned { color: var(--rebasin-aligned); }
@@ -57,7 +56,8 @@ export const reportStyles = `
 .rebasin-report figcaption span { color: var(--rebasin-muted); }
 .rebasin-report .drawing > svg, .rebasin-report .matrix > svg { display: block; max-width: 100%; }
 .rebasin-report .matrices { display: flex; flex-wrap: wrap; gap: 16px 20px; }
-.rebasin-report .matrices figure { width: 168px; }
+.rebasin-report .matrices figure { width: 144px; }
+.rebasin-report .matrices figcaption span { display: block; }
 .rebasin-report .matrix { margin-top: 8px; }
 .rebasin-report .scroller { overflow-x: auto; }
 .rebasin-report .scroller:focus-visible { outline: 2px solid var(--rebasin-aligned); outline-offset: 2px; }
@@ -65,6 +65,7 @@ export const reportStyles = `
 .rebasin-report caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .rebasin-report th, .rebasin-report td { padding: 5px 0 5px 20px; text-align: right; white-space: nowrap; font-weight: 400; }
 .rebasin-report th:first-child { padding-left: 0; text-align: left; }
+.rebasin-report .barriers :is(th, td):nth-child(2) { text-align: left; }
 .rebasin-report thead th { color: var(--rebasin-muted); vertical-align: bottom; }
 .rebasin-report tbody tr { border-top: 1px solid var(--rebasin-rule); }
 .rebasin-report summary { cursor: pointer; font-weight: 600; }
@@ -78,5 +79,9 @@ export const reportStyles = `
   .rebasin-report { padding: 24px 16px 48px; }
   .rebasin-report .pair { grid-template-columns: minmax(0, 1fr); }
   .rebasin-report .facts dd { font-size: 1.375rem; }
+  .rebasin-report table { font-size: .8125rem; }
+  .rebasin-report th, .rebasin-report td { padding-left: 10px; }
+  .rebasin-report th { white-space: normal; }
+  .rebasin-report .barriers th:first-child { min-width: 7.2em; }
 }
 `;

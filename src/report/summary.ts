@@ -49,11 +49,10 @@ export function headline(result: ReportResult): string {
   if (split === undefined) return 'Two networks, and no data to evaluate the line between them on.';
   const rises = lines.map((line) => riseInWords(curveOf(line, split).barrier.loss));
   if (isDemo(result)) {
-    const moved = `after permuting ${plural(hiddenUnits(result.match), 'hidden unit')} of the second`;
-    return (
-      'Two networks trained from different seeds. ' +
-      `Straight between them the ${split} loss ${rises[0]}; ${moved}, it ${rises[1]}.`
-    ).replace(/(rises by .*, )it rises by/, '$1by');
+    const permuted = `after permuting ${plural(hiddenUnits(result.match), 'hidden unit')} of the second`;
+    const bothRise = rises.every((words) => words.startsWith('rises by '));
+    const then = bothRise ? rises[1]!.replace('rises ', '') : `it ${rises[1]}`;
+    return `Two networks trained from different seeds. Straight between them the ${split} loss ${rises[0]}; ${permuted}, ${then}.`;
   }
   if (result.align === 'none') return `Straight between the two networks the ${split} loss ${rises[0]}.`;
   const units = result.match ? plural(hiddenUnits(result.match), 'hidden unit') : 'the hidden units';
@@ -139,9 +138,11 @@ function riseInWords(barrier: number): string {
 
 function barrierRow(line: Line, split: SplitName, measure: keyof LossAndAccuracy): BarrierRow {
   const curve = curveOf(line, split);
-  const format = measure === 'loss' ? formatBarrier : formatPoints;
+  // Points without the word in every cell: the quantity says it once.
+  const format =
+    measure === 'loss' ? formatBarrier : (value: number) => formatPoints(value).replace(' points', '');
   return {
-    quantity: `${split} ${measure}`,
+    quantity: measure === 'loss' ? `${split} loss` : `${split} accuracy, points`,
     line: line.name,
     overChord: format(curve.barrier[measure]),
     overMean: format(curve.barrierFromMean[measure]),

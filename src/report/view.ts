@@ -20,6 +20,7 @@ import {
 
 const panelHeight = 270;
 const smallHeight = 220;
+const matrixSize = 144; // three fit in half the page
 
 /** Shows `result` in `root`, in place of what is there. Drawing follows the width of `root` for as long as it is in a document. */
 export function renderReport(root: HTMLElement, result: ReportResult): void {
@@ -45,8 +46,11 @@ function header(result: ReportResult, lines: readonly Line[], splits: readonly S
   if (split === undefined) return made;
   const curves = lines.map((line) => curveOf(line, split));
   const facts: [string, string[]][] = [
-    [`${split} loss barrier`, curves.map((curve) => formatBarrier(curve.barrier.loss))],
-    [`${split} accuracy half-way`, curves.map((curve) => formatPercent(curve.midpoint.accuracy))],
+    [`${capitalised(split)} loss barrier`, curves.map((curve) => formatBarrier(curve.barrier.loss))],
+    [
+      `${capitalised(split)} accuracy half-way`,
+      curves.map((curve) => formatPercent(curve.midpoint.accuracy)),
+    ],
   ];
   made.append(element('dl', { class: 'facts' }, ...facts.map(([name, values]) => fact(name, values, lines))));
   return made;
@@ -66,36 +70,28 @@ function fact(name: string, values: readonly string[], lines: readonly Line[]): 
 }
 
 function interpolation(lines: readonly Line[], splits: readonly SplitName[]): HTMLElement {
-  const panel = (title: string, shown: readonly Line[], measure: 'loss' | 'accuracy', magnified: boolean) =>
-    figure(
-      title,
-      responsive(panelHeight, (width) =>
-        interpolationFigure({ lines: shown, splits, measure, width, height: panelHeight, magnified }),
-      ),
+  const panel = (measure: 'loss' | 'accuracy', shown: readonly Line[], magnified: boolean) => {
+    const what = splits.length === 1 ? `${splits[0]} ${measure}` : measure;
+    const drawing = responsive(panelHeight, (width) =>
+      interpolationFigure({ lines: shown, splits, measure, width, height: panelHeight, magnified }),
     );
-  const full = [panel('Loss', lines, 'loss', false), panel('Accuracy', lines, 'accuracy', false)];
-  const aligned = lines.length > 1 ? lines.slice(1) : [];
-  const magnified = aligned.length
-    ? [
-        panel('Loss, the aligned line magnified', aligned, 'loss', true),
-        panel('Accuracy, the aligned line magnified', aligned, 'accuracy', true),
-      ]
-    : [];
-  const second = lines.some((line) => line.name === 'aligned') ? 'permuted second network' : 'second network';
-  const solid = splits.map((split) => (split === 'test' ? 'solid: test data' : 'dashed: training data'));
-  const key = `${solid.join('; ')}; dotted: the straight line between the ends. The upright bar is the barrier.`;
-  return element(
+    return figure(capitalised(what), drawing, magnified ? 'aligned, magnified' : '');
+  };
+  const pair = (shown: readonly Line[], magnified: boolean) =>
+    element('div', { class: 'pair' }, panel('loss', shown, magnified), panel('accuracy', shown, magnified));
+  const made = element(
     'section',
     { class: 'interpolation' },
     element('h2', {}, 'On the straight line between the networks'),
-    element('div', { class: 'pair' }, ...full),
-    element('div', { class: 'pair' }, ...magnified),
-    element(
-      'p',
-      { class: 'note' },
-      `λ goes from 0, the first network, to 1, the ${second}. ${key[0]!.toUpperCase()}${key.slice(1)}`,
-    ),
+    pair(lines, false),
   );
+  // Beside a tall barrier the aligned line looks flat: it gets an axis of its own.
+  if (lines.length > 1) made.append(pair(lines.slice(1), true));
+  const styles = splits.map((split) => (split === 'test' ? 'solid: test data' : 'dashed: training data'));
+  const key = [...styles, 'dotted: the straight line between the ends of the curve'].join('; ');
+  const bar = `The upright bar is the barrier, the largest distance of the ${splits[0]} curve from it.`;
+  made.append(element('p', { class: 'note' }, `${capitalised(key)}. ${bar}`));
+  return made;
 }
 
 function barriers(result: ReportResult): HTMLElement {
@@ -107,13 +103,16 @@ function barriers(result: ReportResult): HTMLElement {
     { text: 'over the mean of the ends' },
     { text: 'at λ = 0.5' },
   ]);
+  const cells = rows.map(({ quantity, line, overChord, overMean, atMidpoint }) => [
+    quantity,
+    element('span', { class: line }, line),
+    overChord,
+    overMean,
+    atMidpoint,
+  ]);
   return section(
     'Barriers',
-    table(
-      'Barriers under both conventions',
-      [head],
-      rows.map((row) => [row.quantity, row.line, row.overChord, row.overMean, row.atMidpoint]),
-    ),
+    element('div', { class: 'barriers' }, table('Barriers under both conventions', [head], cells)),
     element(
       'p',
       { class: 'note' },
@@ -152,11 +151,10 @@ function matching(match: MatchFields): HTMLElement {
   const progress = figure(
     'Objective',
     responsive(smallHeight, (width) => objectiveFigure(history, width, smallHeight)),
-    'inner product of the two networks’ weights, sweep by sweep',
+    'after each sweep',
   );
   const matrices = shown.map(([name, permutation]) => {
-    const size = 168;
-    const drawing = element('div', { class: 'matrix' }, permutationFigure(permutation, size));
+    const drawing = element('div', { class: 'matrix' }, permutationFigure(permutation, matrixSize));
     return figure(name, drawing, `${fixedUnits(permutation)} in place`);
   });
   const which = total > shown.length ? `The first ${shown.length} of ${plural(total, 'group')}.` : '';
@@ -226,4 +224,8 @@ function provenance(result: ReportResult): HTMLElement {
     element('div', {}, element('dt', {}, name), element('dd', {}, value)),
   );
   return section('What was run', element('dl', { class: 'run' }, ...list), element('p', {}, download));
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
