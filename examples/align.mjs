@@ -13,7 +13,7 @@ const { aligned, fields } = await rebasin.matchModels(context, {
   a: rebasin.valuesOf(a),
   b: rebasin.valuesOf(b),
 });
-const entries = rebasin.parameterEntries(model);
+const entries = rebasin.stateEntries(model);
 await rebasin.writeBytes(out, rebasin.writeStateDict(rebasin.stateDictOf(entries, aligned, b.metadata)));
 console.log(
   `${model.name}: distance ${fields.distance.before.toFixed(2)} -> ${fields.distance.after.toFixed(2)}`,

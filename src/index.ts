@@ -12,7 +12,7 @@ export { gradients, parameterGradients } from './nn/gradient.ts';
 export type { Node } from './nn/graph.ts';
 export { initialiseParameters } from './nn/initialise.ts';
 export { mlp } from './nn/models/mlp.ts';
-export { forwardGraph, type Model, parameterEntries } from './nn/models/model.ts';
+export { forwardGraph, type Model, type Pass, type StateEntry, stateEntries } from './nn/models/model.ts';
 export { parseModel } from './nn/models/parse-model.ts';
 export { recogniseModel } from './nn/models/recognise.ts';
 export * as ops from './nn/ops/index.ts';

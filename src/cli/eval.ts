@@ -1,6 +1,6 @@
 /** `rebasin eval`: loss and accuracy of a checkpoint. */
 import type { Command } from 'commander';
-import { parameterEntries } from '../nn/models/model.ts';
+import { stateEntries } from '../nn/models/model.ts';
 import { valuesOf } from '../nn/state-dict.ts';
 import { Evaluator } from '../nn/train/evaluate.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
@@ -41,7 +41,7 @@ export function registerEval(program: Command): void {
       const images = data[options.split];
       checkDatasetFits(model, images);
       await withContext(options, async (context) => {
-        const arena = new Arena(context, new ArenaLayout(parameterEntries(model)));
+        const arena = new Arena(context, new ArenaLayout(stateEntries(model)));
         arena.write(valuesOf(checkpoint.state));
         const dataset = new GpuDataset(context, images, normalisation);
         const evaluator = new Evaluator(context, model, [arena], dataset);

@@ -1,7 +1,7 @@
 /** `rebasin match`: permutes the units of B so that it is as close to A as weight matching gets. */
 import { type Command, Option } from 'commander';
 import { writeBytes } from '../io/node-files.ts';
-import { parameterEntries } from '../nn/models/model.ts';
+import { stateEntries } from '../nn/models/model.ts';
 import { expectSameArchitecture, stateDictOf, valuesOf, writeStateDict } from '../nn/state-dict.ts';
 import { matchModels } from '../rebasin/match.ts';
 import type { MatchFields, MatchResult } from '../report/results.ts';
@@ -57,7 +57,7 @@ export function registerMatch(program: Command): void {
             progress.update(sweep, `sweep ${sweep}  objective ${objective.toFixed(4)}`),
         }).finally(() => progress.stop());
         if (options.out) {
-          const state = stateDictOf(parameterEntries(model), aligned, b.state.metadata);
+          const state = stateDictOf(stateEntries(model), aligned, b.state.metadata);
           await writeBytes(options.out, writeStateDict({ ...state, integers: b.state.integers }));
         }
         const inputs = { a: [...valuesA], b: [...valuesB], order };

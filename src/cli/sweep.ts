@@ -1,6 +1,6 @@
 /** `rebasin sweep`: loss and accuracy along the straight line from A to B, or to B permuted. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parameterEntries } from '../nn/models/model.ts';
+import { stateEntries } from '../nn/models/model.ts';
 import { expectSameArchitecture, valuesOf } from '../nn/state-dict.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
 import { equallySpaced } from '../rebasin/barrier.ts';
@@ -70,7 +70,7 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
       align === 'none'
         ? undefined
         : await matchModels(context, { model, a: valuesA, b: valuesB, order, seed, signal });
-    const layout = new ArenaLayout(parameterEntries(model));
+    const layout = new ArenaLayout(stateEntries(model));
     const [arenaA, arenaB] = [new Arena(context, layout), new Arena(context, layout)];
     arenaA.write(valuesA);
     arenaB.write(match?.aligned ?? valuesB);

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { writeBytes } from '../io/node-files.ts';
 import type { Initialiser } from '../nn/initialise.ts';
-import { parameterEntries } from '../nn/models/model.ts';
+import { stateEntries } from '../nn/models/model.ts';
 import { parseModel } from '../nn/models/parse-model.ts';
 import { stateDictOf, writeStateDict } from '../nn/state-dict.ts';
 import { Evaluator } from '../nn/train/evaluate.ts';
@@ -92,7 +92,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
     const { seed, epochs, batchSize, learningRate, initialiser } = options;
     const steps = epochs * Math.ceil(train.count / Math.min(batchSize, train.count));
     const progress = startProgress(`train seed ${seed}`, steps);
-    const { parameters, epochLoss } = await fit(context, {
+    const { state, epochLoss } = await fit(context, {
       model,
       data: trainSet,
       optimizer: optimizerOf(options),
@@ -107,8 +107,8 @@ async function runTrain(options: TrainOptions): Promise<void> {
         progress.update(step, `epoch ${epoch}/${epochs}  loss ${loss.toFixed(4)}`),
     }).finally(() => progress.stop());
 
-    const arena = new Arena(context, new ArenaLayout(parameterEntries(model)));
-    arena.write(parameters);
+    const arena = new Arena(context, new ArenaLayout(stateEntries(model)));
+    arena.write(state);
     const evaluate = async (data: GpuDataset) =>
       await new Evaluator(context, model, [arena], data).evaluate(signal);
     const fields = {
@@ -119,23 +119,22 @@ async function runTrain(options: TrainOptions): Promise<void> {
       ...(options.out ? { checkpoint: options.out } : {}),
     };
     if (options.out) {
-      const state = stateDictOf(
-        parameterEntries(model),
-        parameters,
-        checkpointMetadata(model, normalisation),
-      );
-      await writeBytes(options.out, writeStateDict(state));
+      const checkpoint = stateDictOf(stateEntries(model), state, checkpointMetadata(model, normalisation));
+      await writeBytes(options.out, writeStateDict(checkpoint));
     }
-    const {
-      epochs: _,
-      json: __,
-      out: ___,
-      adapter: ____,
-      backend: _____,
-      variant: ______,
-      ...recipe
-    } = options;
-    const inputs = { recipe, epochs, data: describeData(train, normalisation) };
+    const { optimizer, momentum, weightDecay, schedule, warmupSteps } = options;
+    const recipe = {
+      epochs,
+      batchSize,
+      optimizer,
+      learningRate,
+      momentum,
+      weightDecay,
+      schedule,
+      warmupSteps,
+      initialiser,
+    };
+    const inputs = { recipe, data: describeData(train, normalisation) };
     const result: TrainResult = completeResult(context, 'train', seed, started, inputs, fields);
     printResult(options.json, result, [
       `model     ${model.name}, seed ${seed}`,

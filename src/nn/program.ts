@@ -20,8 +20,11 @@ import { concreteShape, formatShape } from './shape.ts';
 export interface ProgramOptions {
   /** Values to keep: read them with `program.output(name)` after a run. */
   readonly outputs: Readonly<Record<string, Node>>;
-  /** Values to store elsewhere, such as gradients into an arena. Views must not overlap anything the program reads. */
-  readonly stores?: ReadonlyMap<Node, TensorView>;
+  /**
+   * Values to store elsewhere at each run, such as gradients or new running statistics into an arena. A target may lie in an arena that
+   * the program reads: it then gets its value after everything was read.
+   */
+  readonly stores?: Iterable<readonly [node: Node, target: TensorView]>;
   /** Where parameters and buffers are found by name; the first arena that has a name gives it. */
   readonly arenas: readonly Arena[];
   /** Largest batch size. */
@@ -46,7 +49,7 @@ export class Program {
   readonly #outputs = new Map<string, Node>();
   readonly #owned: Tensor[] = [];
   readonly #scratch: Tensor[] = [];
-  /** Stored values that are also read: computed in a slot, copied at the end, so that no dispatch reads and writes one arena. */
+  /** Stored values that cannot be computed in place: copied at the end of a run. */
   readonly #copies: { readonly node: Node; readonly target: TensorView }[] = [];
   readonly #runs = new Map<number, readonly PreparedDispatch[]>();
   #destroyed = false;
@@ -58,14 +61,15 @@ export class Program {
     if (!Number.isInteger(options.batchSize) || options.batchSize < 1) {
       throw new ShapeError(`compile: batchSize must be a positive integer, got ${options.batchSize}`);
     }
-    const stores = options.stores ?? new Map<Node, TensorView>();
-    const wanted = [...Object.values(options.outputs), ...stores.keys()];
+    const stores = [...(options.stores ?? [])];
+    const stored = new Set(stores.map(([node]) => node));
+    const wanted = [...Object.values(options.outputs), ...stored];
     this.#steps = lower(wanted);
     try {
       this.#bindLeaves(wanted, options);
       for (const [name, node] of Object.entries(options.outputs)) {
         this.#outputs.set(name, node);
-        if (!this.#buffers.has(node) && !stores.has(node)) this.#own(node);
+        if (!this.#buffers.has(node) && !stored.has(node)) this.#own(node);
       }
       for (const [node, view] of stores) this.#store(node, view);
       this.plannedBytes = this.#planSlots();
@@ -170,16 +174,19 @@ export class Program {
     if (isLeaf(node)) this.#buffers.set(node, views.get(`${node.attributes.kind} ${node.attributes.name}`)!);
   }
 
-  #store(node: Node, view: TensorView): void {
-    if (isLeaf(node)) throw new ShapeError('compile: a leaf cannot be stored; copy it instead');
+  #store(node: Node, target: TensorView): void {
     const shape = concreteShape(node.shape, this.batchSize);
-    if (elementCount(view.shape) !== elementCount(shape)) {
+    if (elementCount(target.shape) !== elementCount(shape)) {
       throw new ShapeError(
-        `compile: a value of shape ${formatShape(shape)} cannot be stored in ${formatShape(view.shape)}`,
+        `compile: a value of shape ${formatShape(shape)} cannot be stored in ${formatShape(target.shape)}`,
       );
     }
-    if (this.#steps.some((step) => step.inputs.includes(node))) this.#copies.push({ node, target: view });
-    else this.#buffers.set(node, view);
+    // Straight into the target where no dispatch would read and write one buffer, and nobody else needs the value.
+    const step = this.#steps.find((candidate) => candidate.node === node);
+    const readsTarget = step?.inputs.some((input) => this.#buffers.get(input)?.buffer === target.buffer);
+    const isRead = this.#steps.some((candidate) => candidate.inputs.includes(node));
+    if (step && !readsTarget && !isRead && !this.#buffers.has(node)) this.#buffers.set(node, target);
+    else this.#copies.push({ node, target });
   }
 
   #tensor(shape: readonly number[], dtype: DType, label: string): Tensor {

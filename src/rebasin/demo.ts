@@ -5,7 +5,7 @@
 import { hashResult } from '../base/hash.ts';
 import { DIGITS_NORMALISATION, digits } from '../io/digits.ts';
 import { mlp } from '../nn/models/mlp.ts';
-import { parameterEntries } from '../nn/models/model.ts';
+import { stateEntries } from '../nn/models/model.ts';
 import { type StateDict, stateDictOf } from '../nn/state-dict.ts';
 import { Evaluator } from '../nn/train/evaluate.ts';
 import { fit } from '../nn/train/fit.ts';
@@ -64,7 +64,7 @@ export async function runDemo(context: Context, options: DemoOptions = {}): Prom
   const report = (stage: DemoProgress['stage'], done: number, total: number, note = '') =>
     options.onProgress?.({ stage, done, total, note });
   const model = mlp({ widths: [784, ...hidden, 10] });
-  const layout = new ArenaLayout(parameterEntries(model));
+  const layout = new ArenaLayout(stateEntries(model));
   const splits = {
     train: digits({ count: trainCount, seed: 0, split: 'train' }),
     test: digits({ count: testCount, seed: 0, split: 'test' }),
@@ -87,7 +87,7 @@ export async function runDemo(context: Context, options: DemoOptions = {}): Prom
         onProgress: ({ step, steps, loss }) => report(stage, step, steps, `loss ${loss.toFixed(3)}`),
         ...(signal ? { signal } : {}),
       });
-      arenaA.write(trained.parameters);
+      arenaA.write(trained.state);
       const { loss, accuracy } = await evaluator.evaluate(signal);
       networks.push({
         model: model.name,
@@ -95,7 +95,7 @@ export async function runDemo(context: Context, options: DemoOptions = {}): Prom
         epochLoss: trained.epochLoss,
         test: { loss, accuracy },
       });
-      values.push(trained.parameters);
+      values.push(trained.state);
     }
     const [a, b] = [values[0]!, values[1]!];
     const match = await matchModels(context, {
@@ -139,7 +139,7 @@ export async function runDemo(context: Context, options: DemoOptions = {}): Prom
       naive,
       aligned,
     };
-    const entries = parameterEntries(model);
+    const entries = stateEntries(model);
     return {
       fields,
       hash: hashResult({ seed, hidden, epochs, points, fields }),

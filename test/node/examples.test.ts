@@ -8,14 +8,14 @@ import { parseSafetensors } from '../../src/io/safetensors.ts';
 import { writeSafetensors } from '../../src/io/safetensors-writer.ts';
 import { initialiseParameters } from '../../src/nn/initialise.ts';
 import { mlp } from '../../src/nn/models/mlp.ts';
-import { parameterEntries } from '../../src/nn/models/model.ts';
+import { stateEntries } from '../../src/nn/models/model.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rebasin-examples-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('examples/align.mjs', () => {
   it('aligns two checkpoints and writes the permuted one', () => {
-    const entries = parameterEntries(mlp({ widths: [20, 9, 4] }));
+    const entries = stateEntries(mlp({ widths: [20, 9, 4] }));
     const files = [1, 2].map((seed) => {
       const values = initialiseParameters(entries, seed);
       const file = join(folder, `${seed}.safetensors`);

@@ -3,6 +3,13 @@ import type { ArenaEntry } from '../../runtime/arena.ts';
 import { leavesOf, type Node } from '../graph.ts';
 import { input } from '../ops/leaves.ts';
 
+/** How a model is being run: training and evaluation are different graphs. */
+export interface Pass {
+  readonly training: boolean;
+  /** Where a training pass puts the new values of its buffers (running statistics), by name. */
+  readonly updates: Map<string, Node>;
+}
+
 export interface Model {
   /** Short name that `parseModel` reads back, such as `mlp:784-512-512-512-10`. */
   readonly name: string;
@@ -12,20 +19,33 @@ export interface Model {
   /** What a checkpoint alone does not say and was assumed, one line each. */
   readonly assumptions: readonly string[];
   /** @param images [N, ...inputShape] @returns logits [N, classes] */
-  forward(images: Node): Node;
+  forward(images: Node, pass: Pass): Node;
 }
 
-/** The model's forward graph on an input node named `images`. */
-export function forwardGraph(model: Model): { images: Node; logits: Node } {
+/** An entry of a model's state dict. */
+export interface StateEntry extends ArenaEntry {
+  /** Parameters are trained; buffers (running statistics) are kept. */
+  readonly kind: 'parameter' | 'buffer';
+}
+
+/** The model's graph on an input node named `images`, and (of a training pass) the new values of its buffers. */
+export function forwardGraph(
+  model: Model,
+  { training = false } = {},
+): { images: Node; logits: Node; updates: ReadonlyMap<string, Node> } {
   const images = input('images', ['N', ...model.inputShape]);
-  return { images, logits: model.forward(images) };
+  const updates = new Map<string, Node>();
+  return { images, logits: model.forward(images, { training, updates }), updates };
 }
 
-/** Names and shapes of the trained parameters, in the network's own order. */
-export function parameterEntries(model: Model): ArenaEntry[] {
+/** Names and shapes of everything a checkpoint holds: parameters, then buffers, each in the network's own order. */
+export function stateEntries(model: Model): StateEntry[] {
   const { logits } = forwardGraph(model);
-  return leavesOf([logits], 'parameter').map((node) => ({
-    name: node.attributes.name as string,
-    shape: node.shape as readonly number[],
-  }));
+  return (['parameter', 'buffer'] as const).flatMap((kind) =>
+    leavesOf([logits], kind).map((node) => ({
+      name: node.attributes.name as string,
+      shape: node.shape as readonly number[],
+      kind,
+    })),
+  );
 }

@@ -5,9 +5,9 @@ import { Arena, ArenaLayout } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
 import { parameterGradients } from '../gradient.ts';
 import { type Initialiser, initialiseParameters } from '../initialise.ts';
-import { forwardGraph, type Model, parameterEntries } from '../models/model.ts';
+import { forwardGraph, type Model, stateEntries } from '../models/model.ts';
 import { crossEntropy, input, mean } from '../ops/index.ts';
-import { compile } from '../program.ts';
+import { compile, type Program } from '../program.ts';
 import type { GpuDataset } from './gpu-dataset.ts';
 import { Optimizer, type OptimizerOptions } from './optimizer.ts';
 import { constantSchedule, type Schedule } from './schedule.ts';
@@ -46,8 +46,8 @@ export interface FitOptions {
 }
 
 export interface FitResult {
-  /** Trained values by name. */
-  readonly parameters: Map<string, Float32Array>;
+  /** Trained parameters and buffers by name. */
+  readonly state: Map<string, Float32Array>;
   /** Mean training loss of each epoch, taken while training. */
   readonly epochLoss: readonly number[];
 }
@@ -69,16 +69,20 @@ export async function fit(context: Context, options: FitOptions): Promise<FitRes
   const reportEvery = Math.max(1, Math.ceil(stepsPerEpoch / (options.reportsPerEpoch ?? 10)));
   const schedule = options.schedule ?? constantSchedule();
 
-  const entries = parameterEntries(model);
-  const layout = new ArenaLayout(entries);
-  const parameters = new Arena(context, layout, 'parameters');
-  const gradients = new Arena(context, layout, 'gradients');
+  const entries = stateEntries(model);
+  const layoutOf = (kind: 'parameter' | 'buffer') =>
+    new ArenaLayout(entries.filter((entry) => entry.kind === kind));
+  const parameters = new Arena(context, layoutOf('parameter'), 'parameters');
+  const gradients = new Arena(context, layoutOf('parameter'), 'gradients');
+  const buffers = new Arena(context, layoutOf('buffer'), 'buffers');
   const optimizer = new Optimizer(context, options.optimizer, parameters, gradients);
-  const program = compileTraining(context, model, parameters, gradients, batchSize);
+  const program = compileTraining(context, model, { parameters, gradients, buffers }, batchSize);
   const order = context.tensor([data.count], 'u32', { label: 'order of samples' });
   const losses = context.tensor([stepsPerEpoch], 'f32', { label: 'losses of an epoch' });
   try {
-    parameters.write(initialiseParameters(entries, seed, options.initialiser));
+    const initial = initialiseParameters(entries, seed, options.initialiser);
+    parameters.write(initial);
+    buffers.write(initial);
     const random = new RandomStream(seed, 'order of samples');
     const epochLoss: number[] = [];
     for (let epoch = 1; epoch <= epochs; epoch++) {
@@ -104,25 +108,29 @@ export async function fit(context: Context, options: FitOptions): Promise<FitRes
       }
       epochLoss.push(averageFinite(await losses.read(), epoch));
     }
-    return { parameters: await parameters.read(), epochLoss };
+    return { state: new Map([...(await parameters.read()), ...(await buffers.read())]), epochLoss };
   } finally {
     program.destroy();
     optimizer.destroy();
-    for (const owned of [parameters, gradients, order, losses]) owned.destroy();
+    for (const owned of [parameters, gradients, buffers, order, losses]) owned.destroy();
   }
 }
 
-function compileTraining(
-  context: Context,
-  model: Model,
-  parameters: Arena,
-  gradients: Arena,
-  batchSize: number,
-) {
-  const { logits } = forwardGraph(model);
+interface TrainingArenas {
+  readonly parameters: Arena;
+  readonly gradients: Arena;
+  readonly buffers: Arena;
+}
+
+function compileTraining(context: Context, model: Model, arenas: TrainingArenas, batchSize: number): Program {
+  const { parameters, gradients, buffers } = arenas;
+  const { logits, updates } = forwardGraph(model, { training: true });
   const loss = mean(crossEntropy(logits, input('labels', ['N'], 'u32')), 0);
-  const stores = new Map([...parameterGradients(loss)].map(([name, node]) => [node, gradients.view(name)]));
-  return compile(context, { outputs: { loss }, stores, arenas: [parameters], batchSize });
+  const stores = [
+    ...[...parameterGradients(loss)].map(([name, node]) => [node, gradients.view(name)] as const),
+    ...[...updates].map(([name, node]) => [node, buffers.view(name)] as const),
+  ];
+  return compile(context, { outputs: { loss }, stores, arenas: [parameters, buffers], batchSize });
 }
 
 /** Mean of step losses in float64. @throws DataError when one of them is not finite. */

@@ -5,7 +5,7 @@ import { initialiseParameters } from '../../../src/nn/initialise.ts';
 import { lower } from '../../../src/nn/lowering.ts';
 import { planMemory } from '../../../src/nn/memory-plan.ts';
 import { mlp } from '../../../src/nn/models/mlp.ts';
-import { forwardGraph, parameterEntries } from '../../../src/nn/models/model.ts';
+import { forwardGraph, stateEntries } from '../../../src/nn/models/model.ts';
 import * as ops from '../../../src/nn/ops/index.ts';
 import { compile } from '../../../src/nn/program.ts';
 import { Optimizer } from '../../../src/nn/train/optimizer.ts';
@@ -67,7 +67,7 @@ describe('planMemory', () => {
 describe('Program', () => {
   it('gives the float64 result for every batch size up to its largest, in any order', async () => {
     const { model, logits } = trainingGraph([5, 7, 3]);
-    const entries = parameterEntries(model);
+    const entries = stateEntries(model);
     const values = initialiseParameters(entries, 3);
     const arena = new Arena(context(), new ArenaLayout(entries));
     arena.write(values);
@@ -92,11 +92,11 @@ describe('Program', () => {
 
   it('makes no GPU object in a steady training step', async () => {
     const { model, loss, gradients } = trainingGraph([12, 16, 16, 4]);
-    const entries = parameterEntries(model);
+    const entries = stateEntries(model);
     const layout = new ArenaLayout(entries);
     const [parameters, gradientArena] = [new Arena(context(), layout), new Arena(context(), layout)];
     parameters.write(initialiseParameters(entries, 1));
-    const stores = new Map([...gradients].map(([name, node]) => [node, gradientArena.view(name)]));
+    const stores = [...gradients].map(([name, node]) => [node, gradientArena.view(name)] as const);
     const program = compile(context(), { outputs: { loss }, stores, arenas: [parameters], batchSize: 8 });
     const optimizer = new Optimizer(context(), { type: 'adam' }, parameters, gradientArena);
     const step = (batchSize: number) => {
@@ -129,15 +129,41 @@ describe('Program', () => {
       ]),
     );
     source.write(new Map([['x', Float32Array.of(1, 2, 3, 4)]]));
-    const stores = new Map([
+    const stores = [
       [y, target.view('y')],
       [z, target.view('z')],
-    ]);
+    ] as const;
     const program = compile(context(), { outputs: {}, stores, arenas: [source], batchSize: 1 });
     program.run();
     const values = await target.read();
     expect([...values.get('y')!, ...values.get('z')!]).toEqual([1, 4, 9, 16, 30]);
     for (const owned of [program, source, target]) owned.destroy();
+  });
+
+  it('updates state in the arena it reads it from, and stores one value in two places', async () => {
+    const counter = ops.buffer('counter', [3]);
+    const next = ops.offset(counter, 1);
+    const layout = new ArenaLayout([
+      { name: 'counter', shape: [3] },
+      { name: 'copy', shape: [3] },
+    ]);
+    const state = new Arena(context(), layout);
+    state.write(
+      new Map([
+        ['counter', Float32Array.of(5, 6, 7)],
+        ['copy', new Float32Array(3)],
+      ]),
+    );
+    const stores = [
+      [next, state.view('counter')],
+      [next, state.view('copy')],
+    ] as const;
+    const program = compile(context(), { outputs: {}, stores, arenas: [state], batchSize: 1 });
+    program.run();
+    program.run();
+    const values = await state.read();
+    expect([...values.get('counter')!, ...values.get('copy')!]).toEqual([7, 8, 9, 7, 8, 9]);
+    for (const owned of [program, state]) owned.destroy();
   });
 
   it('refuses a parameter that no arena holds, an arena with another shape, and a batch that is too large', () => {

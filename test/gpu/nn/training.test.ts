@@ -7,7 +7,7 @@ import { DIGITS_NORMALISATION, digits } from '../../../src/io/digits.ts';
 import { parameterGradients } from '../../../src/nn/gradient.ts';
 import { initialiseParameters } from '../../../src/nn/initialise.ts';
 import { mlp } from '../../../src/nn/models/mlp.ts';
-import { forwardGraph, parameterEntries } from '../../../src/nn/models/model.ts';
+import { forwardGraph, stateEntries } from '../../../src/nn/models/model.ts';
 import * as ops from '../../../src/nn/ops/index.ts';
 import { Evaluator } from '../../../src/nn/train/evaluate.ts';
 import { fit } from '../../../src/nn/train/fit.ts';
@@ -34,7 +34,7 @@ describe('fit', () => {
     const model = mlp({ widths: [6, 8, 3], activation: 'tanh' });
     const data = new GpuDataset(context(), dataset, NORMALISATION);
     const [batchSize, learningRate, momentum, weightDecay, seed] = [8, 0.1, 0.9, 0.01, 4];
-    const { parameters, epochLoss } = await fit(context(), {
+    const { state, epochLoss } = await fit(context(), {
       model,
       data,
       optimizer: { type: 'sgd', momentum, weightDecay },
@@ -49,7 +49,7 @@ describe('fit', () => {
     const loss = ops.mean(ops.crossEntropy(logits, ops.input('labels', ['N'], 'u32')), 0);
     const gradients = [...parameterGradients(loss)];
     const values = new Map(
-      [...initialiseParameters(parameterEntries(model), seed)].map(([k, v]) => [k, Float64Array.from(v)]),
+      [...initialiseParameters(stateEntries(model), seed)].map(([k, v]) => [k, Float64Array.from(v)]),
     );
     const velocities = new Map([...values].map(([k, v]) => [k, new Float64Array(v.length)]));
     const losses: number[] = [];
@@ -82,7 +82,7 @@ describe('fit', () => {
     }
     // Eight steps of float32 against float64: each adds a few roundings of 6e-8 to values near 1, momentum sums ten of them.
     for (const [name, expected] of values) {
-      parameters.get(name)!.forEach((value, i) => {
+      state.get(name)!.forEach((value, i) => {
         expect(Math.abs(value - expected[i]!)).toBeLessThan(5e-6);
       });
     }
@@ -155,8 +155,8 @@ describe('Evaluator', () => {
   it('gives the float64 loss and accuracy, whatever the batch size, to the bit', async () => {
     const dataset = tinyDataset();
     const model = mlp({ widths: [6, 8, 3] });
-    const values = initialiseParameters(parameterEntries(model), 2);
-    const arena = new Arena(context(), new ArenaLayout(parameterEntries(model)));
+    const values = initialiseParameters(stateEntries(model), 2);
+    const arena = new Arena(context(), new ArenaLayout(stateEntries(model)));
     arena.write(values);
     const data = new GpuDataset(context(), dataset, NORMALISATION);
     const results: { loss: number; accuracy: number }[] = [];

@@ -4,7 +4,7 @@ import { OptionError } from '../../../src/base/errors.ts';
 import { DIGITS_NORMALISATION, digits } from '../../../src/io/digits.ts';
 import { initialiseParameters } from '../../../src/nn/initialise.ts';
 import { mlp } from '../../../src/nn/models/mlp.ts';
-import { parameterEntries } from '../../../src/nn/models/model.ts';
+import { stateEntries } from '../../../src/nn/models/model.ts';
 import { Evaluator } from '../../../src/nn/train/evaluate.ts';
 import { GpuDataset } from '../../../src/nn/train/gpu-dataset.ts';
 import { equallySpaced } from '../../../src/rebasin/barrier.ts';
@@ -16,7 +16,7 @@ import { useContext } from '../../support/context.ts';
 const context = useContext();
 
 const model = mlp({ widths: [784, 12, 10] });
-const entries = parameterEntries(model);
+const entries = stateEntries(model);
 
 function setUp() {
   const values = [1, 2].map((seed) => initialiseParameters(entries, seed, 'kaiming'));

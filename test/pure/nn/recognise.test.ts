@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { FormatError, OptionError } from '../../../src/base/errors.ts';
 import { mlp } from '../../../src/nn/models/mlp.ts';
-import { parameterEntries } from '../../../src/nn/models/model.ts';
+import { stateEntries } from '../../../src/nn/models/model.ts';
 import { parseModel, parseModelName } from '../../../src/nn/models/parse-model.ts';
 import { compareNaturally, recogniseModel } from '../../../src/nn/models/recognise.ts';
 
@@ -20,21 +20,21 @@ describe('recogniseModel', () => {
     }
     const model = recogniseModel(tensors(shapes));
     expect(model.name).toBe('mlp:20-21-22-23-24-25-26-27-28-29-30');
-    expect(parameterEntries(model).at(-1)).toEqual({ name: 'fc10.bias', shape: [30] });
+    expect(stateEntries(model).at(-1)).toMatchObject({ name: 'fc10.bias', shape: [30] });
   });
 
   it('keeps the names of the file, whatever they are, and pairs biases by name or by position', () => {
     const sequential = recogniseModel(
       tensors({ 'net.0.weight': [5, 4], 'net.0.bias': [5], 'net.2.weight': [3, 5], 'net.2.bias': [3] }),
     );
-    expect(parameterEntries(sequential).map(({ name }) => name)).toEqual([
+    expect(stateEntries(sequential).map(({ name }) => name)).toEqual([
       'net.0.weight',
       'net.0.bias',
       'net.2.weight',
       'net.2.bias',
     ]);
     const byPosition = recogniseModel(tensors({ w1: [5, 4], w2: [3, 5], b1: [5], b2: [3] }));
-    expect(parameterEntries(byPosition).map(({ name }) => name)).toEqual(['w1', 'b1', 'w2', 'b2']);
+    expect(stateEntries(byPosition).map(({ name }) => name)).toEqual(['w1', 'b1', 'w2', 'b2']);
   });
 
   it('recognises networks without biases, or with biases on some layers', () => {
@@ -42,7 +42,7 @@ describe('recogniseModel', () => {
       'mlp:4-5-3:no-bias',
     );
     const some = recogniseModel(tensors({ 'a.weight': [5, 4], 'b.weight': [3, 5], 'b.bias': [3] }));
-    expect(parameterEntries(some).map(({ name }) => name)).toEqual(['a.weight', 'b.weight', 'b.bias']);
+    expect(stateEntries(some).map(({ name }) => name)).toEqual(['a.weight', 'b.weight', 'b.bias']);
   });
 
   it('says what it assumed, and nothing when it was told', () => {

@@ -48,10 +48,14 @@ describe('schedules', () => {
 
 describe('initialiseParameters', () => {
   const entries = [
-    { name: 'a.weight', shape: [200, 300] },
-    { name: 'a.bias', shape: [200] },
-    { name: 'b.weight', shape: [50, 40, 3, 3] },
-  ];
+    { name: 'a.weight', shape: [200, 300], kind: 'parameter' },
+    { name: 'a.bias', shape: [200], kind: 'parameter' },
+    { name: 'b.weight', shape: [50, 40, 3, 3], kind: 'parameter' },
+    { name: 'norm.weight', shape: [50], kind: 'parameter' },
+    { name: 'norm.bias', shape: [50], kind: 'parameter' },
+    { name: 'norm.running_mean', shape: [50], kind: 'buffer' },
+    { name: 'norm.running_var', shape: [50], kind: 'buffer' },
+  ] as const;
   const moments = (x: Float32Array) => {
     const mean = x.reduce((a, b) => a + b, 0) / x.length;
     return { mean, variance: x.reduce((a, b) => a + (b - mean) ** 2, 0) / x.length };
@@ -82,9 +86,19 @@ describe('initialiseParameters', () => {
     ).toBe(true);
   });
 
+  it('starts a normalisation at scale 1, shift 0, mean 0, variance 1', () => {
+    const values = initialiseParameters(entries, 1);
+    const firsts = ['weight', 'bias', 'running_mean', 'running_var'].map((name) => {
+      const all = values.get(`norm.${name}`)!;
+      expect(all.every((v) => v === all[0])).toBe(true);
+      return all[0];
+    });
+    expect(firsts).toEqual([1, 0, 0, 1]);
+  });
+
   it('is the same for one seed, whatever else is initialised, and another for another seed', () => {
     const all = initialiseParameters(entries, 1).get('b.weight');
-    expect(initialiseParameters(entries.slice(2), 1).get('b.weight')).toEqual(all);
+    expect(initialiseParameters(entries.slice(2, 3), 1).get('b.weight')).toEqual(all);
     expect(initialiseParameters(entries, 2).get('b.weight')).not.toEqual(all);
   });
 });
