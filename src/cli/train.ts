@@ -63,9 +63,9 @@ export function registerTrain(program: Command): void {
     .option('--momentum <x>', 'of sgd', nonNegative, 0.9)
     .option('--weight-decay <x>', 'weight decay', nonNegative, 0)
     .addOption(
-      new Option('--schedule <name>', 'learning-rate schedule; step divides by 10 at 1/2 and 3/4')
+      new Option('--schedule <name>', 'learning-rate schedule: cosine falls to 0, step divides by 10 at 1/2 and 3/4')
         .choices(['constant', 'cosine', 'step'])
-        .default('constant'),
+        .default('cosine'),
     )
     .option('--warmup-steps <n>', 'linear warm-up before the schedule', wholeNumber, 0)
     .addOption(
