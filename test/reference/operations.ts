@@ -1,6 +1,8 @@
 /** Float64 references of the operations, by name: plain loops, no cleverness. */
 import type { Attributes } from '../../src/nn/operation.ts';
 import type { NdArray } from './graph.ts';
+import { normOperations } from './norm-operations.ts';
+import { structureOperations } from './structure-operations.ts';
 
 type Reference = (
   inputs: readonly NdArray[],
@@ -14,6 +16,8 @@ function elementwise(f: (...x: number[]) => number): Reference {
 }
 
 export const portableOperations: Readonly<Record<string, Reference>> = {
+  ...normOperations,
+  ...structureOperations,
   add: elementwise((a, b) => a! + b!),
   subtract: elementwise((a, b) => a! - b!),
   multiply: elementwise((a, b) => a! * b!),

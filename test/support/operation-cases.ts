@@ -4,6 +4,7 @@ import type { Node } from '../../src/nn/graph.ts';
 import { leavesOf } from '../../src/nn/graph.ts';
 import * as ops from '../../src/nn/ops/index.ts';
 import { concreteShape } from '../../src/nn/shape.ts';
+import { normCases } from './norm-cases.ts';
 
 export interface OperationCase {
   readonly name: string;
@@ -56,6 +57,7 @@ export function operationCases(): OperationCase[] {
     softmax: ops.softmax(logits()),
     crossEntropy: ops.crossEntropy(logits(), labels()),
     correct: ops.correct(logits(), labels()),
+    ...normCases(N),
     'a fused chain': ops.tanh(
       ops.add(ops.multiply(x(), ops.sigmoid(y())), ops.broadcast(p('row', [6]), 0, N)),
     ),

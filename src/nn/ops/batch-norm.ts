@@ -129,11 +129,14 @@ const inverseDeviationOperation = elementwiseOperation<{ readonly eps: number }>
   ],
 });
 
-/** n / (n - 1) a, n = N * space of the run; a itself where n is 1. */
-const unbiasOperation = elementwiseOperation<{
+interface UnbiasAttributes {
   readonly space: number;
+  /** Default: the batch size of the run. */
   readonly samples: number | undefined;
-}>({
+}
+
+/** n / (n - 1) a, n = N * space of the run; a itself where n is 1. */
+const unbiasOperation: Operation<UnbiasAttributes> = elementwiseOperation<UnbiasAttributes>({
   name: 'unbias',
   expression: ({ space, samples }, batchSize) => {
     const n = (samples ?? batchSize) * space;
@@ -223,7 +226,7 @@ export function batchNormTraining(x: Node, state: BatchNormState): BatchNormTrai
   const samples = x.shape[0] === 'N' ? undefined : x.shape[0];
   const unbiased = apply(unbiasOperation, [variance], { space: spaceOf(x.shape), samples });
   const update = runningUpdate(momentum, batchesTracked);
-  const counted = batchesTracked?.attributes.kind === 'buffer' ? batchesTracked : undefined;
+  const counted = batchesTracked?.attributes?.kind === 'buffer' ? batchesTracked : undefined;
   return {
     output: batchNorm(x, statistics, weight, bias, eps),
     stores: {

@@ -17,6 +17,7 @@ import {
 } from '../../../src/kernels/softmax/softmax.ts';
 import type { Context } from '../../../src/runtime/context.ts';
 import type { Dispatch, DType, TensorView } from '../../../src/runtime/kernel.ts';
+import { normDispatches, poolDispatches, structureDispatches } from './norm-dispatches.ts';
 
 /** A context that only answers what host functions ask before they make a dispatch. Its subgroups let every variant run. */
 function contextWithoutGpu(software: boolean, variants: Record<string, string> = {}): Context {
@@ -38,6 +39,9 @@ export function representativeDispatches(): Dispatch[] {
     ...softmaxDispatches(context),
     ...gatherDispatches(context),
     ...arenaDispatches(context),
+    ...normDispatches(context, view),
+    ...poolDispatches(context, view),
+    ...structureDispatches(context, view),
     ...fillBits(context, { stream: { key0: 1, key1: 2 }, output: view([5], 'u32') }),
     ...fillUniform(context, { stream: { key0: 1, key1: 2 }, output: view([5]) }),
   ];

@@ -1,0 +1,59 @@
+/** Dispatches of the kernels of normalisation, pooling and structure: part of `representativeDispatches`. */
+import { centredChannelSums, channelStatistics, channelSums } from '../../../src/kernels/norm/channels.ts';
+import {
+  averagePool,
+  averageUnpool,
+  gatherIndices,
+  maxPool,
+  maxPoolIndices,
+  maxUnpool,
+} from '../../../src/kernels/pool/pool.ts';
+import { WHOLE_AXIS, window } from '../../../src/kernels/structure/window.ts';
+import type { Context } from '../../../src/runtime/context.ts';
+import type { Dispatch, DType, TensorView } from '../../../src/runtime/kernel.ts';
+
+type MakeView = (shape: readonly number[], dtype?: DType) => TensorView;
+
+export function normDispatches(context: Context, view: MakeView): Dispatch[] {
+  const channels = 3;
+  const [vector, pair] = [view([channels]), view([2, channels])];
+  return [8, 5].flatMap((inner) => {
+    const outer = 100;
+    const input = view([outer, channels, inner]);
+    const sizes = { outer, channels, inner, scratch: view };
+    return [
+      ...channelStatistics(context, { ...sizes, input, output: pair }),
+      ...channelSums(context, { ...sizes, input, output: vector }),
+      ...centredChannelSums(context, {
+        ...sizes,
+        a: input,
+        b: view([outer, channels, inner]),
+        centre: vector,
+        output: pair,
+      }),
+    ];
+  });
+}
+
+export function poolDispatches(context: Context, view: MakeView): Dispatch[] {
+  const window = { kernel: [2, 2], stride: [2, 2], padding: [0, 0] } as const;
+  const [large, small, indices] = [view([2, 3, 4, 4]), view([2, 3, 2, 2]), view([2, 3, 2, 2], 'u32')];
+  return [
+    ...maxPool(context, { ...window, input: large, output: small }),
+    ...maxPoolIndices(context, { ...window, input: large, output: indices }),
+    ...averagePool(context, { ...window, input: large, output: small }),
+    ...maxUnpool(context, { ...window, input: small, indices, output: large }),
+    ...averageUnpool(context, { ...window, input: small, output: large }),
+    ...gatherIndices(context, { input: large, indices, output: small }),
+  ];
+}
+
+export function structureDispatches(context: Context, view: MakeView): Dispatch[] {
+  return [3, 8].flatMap((inner) =>
+    window(context, {
+      input: view([2, 3, inner]),
+      output: view([2, 7, inner]),
+      axes: [WHOLE_AXIS, { ...WHOLE_AXIS, start: -2 }, WHOLE_AXIS],
+    }),
+  );
+}

@@ -1,0 +1,63 @@
+/** Float64 references of normalisation, pooling and structure operations, by name: plain loops. */
+import type { Attributes } from '../../src/nn/operation.ts';
+import type { NdArray } from './graph.ts';
+
+type Reference = (
+  inputs: readonly NdArray[],
+  shape: readonly number[],
+  attributes: Attributes,
+  batchSize: number,
+) => Float64Array;
+
+const count = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+const channelOf = (shape: readonly number[], i: number): number =>
+  Math.floor(i / count(shape.slice(2))) % shape[1]!;
+
+/** Adds `term(i)` of every element to its channel. */
+function perChannel(x: NdArray, term: (i: number, channel: number) => number): Float64Array {
+  const out = new Float64Array(x.shape[1]!);
+  x.data.forEach((_, i) => {
+    const c = channelOf(x.shape, i);
+    out[c]! += term(i, c);
+  });
+  return out;
+}
+
+const joined = (...rows: Float64Array[]): Float64Array => Float64Array.from(rows.flatMap((row) => [...row]));
+
+export const normOperations: Readonly<Record<string, Reference>> = {
+  broadcastChannels: ([v], shape) =>
+    new Float64Array(count(shape)).map((_, i) => v!.data[channelOf(shape, i)]!),
+  sumChannels: ([x]) => perChannel(x!, (i) => x!.data[i]!),
+  row: ([x], [size], { row }) => x!.data.slice(row * size!, (row + 1) * size!),
+  placeRow([x], [rows, size], { row }) {
+    const out = new Float64Array(rows! * size!);
+    out.set(x!.data, row * size!);
+    return out;
+  },
+  batchStatistics([x]) {
+    const n = x!.data.length / x!.shape[1]!;
+    const mean = perChannel(x!, (i) => x!.data[i]! / n);
+    return joined(
+      mean,
+      perChannel(x!, (i, c) => (x!.data[i]! - mean[c]!) ** 2 / n),
+    );
+  },
+  normalise: ([x, mean, factor, shift], shape) =>
+    x!.data.map((value, i) => {
+      const c = channelOf(shape, i);
+      return (value - mean!.data[c]!) * factor!.data[c]! + shift!.data[c]!;
+    }),
+  centredSums: ([g, x, mean]) =>
+    joined(
+      perChannel(g!, (i) => g!.data[i]!),
+      perChannel(g!, (i, c) => g!.data[i]! * (x!.data[i]! - mean!.data[c]!)),
+    ),
+  inverseDeviation: ([variance], _shape, { eps }) => variance!.data.map((v) => 1 / Math.sqrt(v + eps)),
+  unbias: ([variance], _shape, { space, samples }, batchSize) => {
+    const n = (samples ?? batchSize) * space;
+    return variance!.data.map((v) => (v * n) / Math.max(1, n - 1));
+  },
+  cumulativeRate: ([k]) => k!.data.map((v) => 1 / (v + 1)),
+};
