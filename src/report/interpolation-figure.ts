@@ -106,40 +106,52 @@ function chordMark(line: Line, split: SplitName, measure: Measure): Plot.Markish
   return Plot.link([0], { ...ends, stroke: muted, strokeWidth: 1.5, strokeDasharray: '1,4' });
 }
 
-/** The bar from the chord to the curve, and beyond the curve its name and the length of the bar: there no other line runs. */
+/** The bar from the chord to the curve, and the names. */
 function annotations(
+  line: Line,
+  options: InterpolationOptions,
+  domain: readonly [number, number],
+): Plot.Markish[] {
+  const { splits, measure, magnified = false } = options;
+  const excess = largestExcess(line.curves.lambda, curveOf(line, splits[0]!)[measure], measure);
+  const marks = lineLabel(line, options, domain, excess);
+  if (magnified && splits.length > 1) marks.push(...splits.map((split) => splitLabel(line, split, measure)));
+  if (excess === undefined) return marks;
+  const { lambda, value, chord } = excess;
+  const colour = colourOf(line.name);
+  const bar = { x1: [lambda], x2: [lambda], y1: [chord], y2: [value] };
+  return [
+    Plot.link([0], { ...bar, stroke: colour, strokeWidth: 1.5 }),
+    Plot.dot([0], { x: [lambda], y: [value], r: 3.5, fill: colour }),
+    ...marks,
+  ];
+}
+
+/** The line's name and the length of its bar, beyond the curve: there no other line runs. */
+function lineLabel(
   line: Line,
   { lines, splits, measure, magnified = false }: InterpolationOptions,
   domain: readonly [number, number],
+  excess: Excess | undefined,
 ): Plot.Markish[] {
+  const { lambda } = line.curves;
   const curve = curveOf(line, splits[0]!);
-  const values = curve[measure];
-  const colour = colourOf(line.name);
-  const outward = measure === 'loss' ? -1 : 1; // of the hump, in pixels
-  const excess = largestExcess(line.curves.lambda, values, measure);
-  const middle = values.length >> 1;
-  const at = excess ?? { lambda: line.curves.lambda[middle]!, value: values[middle]! };
-  const marks: Plot.Markish[] = [];
-  if (excess !== undefined) {
-    const bar = { x1: [at.lambda], x2: [at.lambda], y1: [excess.chord], y2: [at.value] };
-    marks.push(
-      Plot.link([0], { ...bar, stroke: colour, strokeWidth: 1.5 }),
-      Plot.dot([0], { x: [at.lambda], y: [at.value], r: 3.5, fill: colour }),
-    );
-  }
-  // Two lines this close would write over each other: the second takes the other side.
-  const leadValue = curveOf(lines[0]!, splits[0]!)[measure][middle]!;
-  const crowded = line !== lines[0] && Math.abs(leadValue - at.value) < 0.12 * (domain[1] - domain[0]);
-  const amount =
-    measure === 'loss' ? `+${formatBarrier(curve.barrier.loss)}` : `−${formatPoints(curve.barrier.accuracy)}`;
-  const words = [magnified ? '' : line.name, excess === undefined ? '' : amount].filter(Boolean);
-  if (Number.isFinite(at.value)) {
-    const anchor = at.lambda < 0.2 ? 'start' : at.lambda > 0.8 ? 'end' : 'middle';
-    const dy = outward * (crowded ? -26 : 16);
-    marks.push(label({ x: at.lambda, y: at.value, text: words.join(' '), colour, dy, anchor }));
-  }
-  if (magnified && splits.length > 1) marks.push(...splits.map((split) => splitLabel(line, split, measure)));
-  return marks;
+  const lead = curveOf(lines[0]!, splits[0]!)[measure];
+  // Under the peak of the first line's hump there is most room for the second's name too.
+  const x = largestExcess(lambda, lead, measure)?.lambda ?? lambda[lambda.length >> 1]!;
+  const y = curve[measure][lambda.indexOf(x)]!;
+  if (!Number.isFinite(y)) return [];
+
+  const isLoss = measure === 'loss';
+  const points = formatPoints(curve.barrier.accuracy).replace('points', 'pts'); // the hump is narrow
+  const amount = isLoss ? `+${formatBarrier(curve.barrier.loss)}` : `−${points}`;
+  const text = [magnified ? '' : line.name, excess ? amount : ''].join(' ').trim();
+  // Lines this close would write over each other: the second takes the other side.
+  const gap = Math.abs(lead[lambda.indexOf(x)]! - y);
+  const crowded = line !== lines[0] && gap < 0.12 * (domain[1] - domain[0]);
+  const dy = (crowded ? -26 : 16) * (isLoss ? -1 : 1);
+  const anchor = x < 0.2 ? 'start' : x > 0.8 ? 'end' : 'middle';
+  return [label({ x, y, text, colour: colourOf(line.name), dy, anchor })];
 }
 
 /** The name of the data set, at the right end of its curve. */

@@ -66,7 +66,7 @@ export function matchSentence(match: MatchFields): string {
   return (
     `In ${plural(sweeps, 'sweep')} the objective rose from ${formatNumber(objective.before)} to ${formatNumber(objective.after)}, ` +
     `and the distance between the networks fell from ${formatNumber(distance.before)} to ${formatNumber(distance.after)}. ` +
-    `The check that permuting leaves the outputs unchanged ${check}: largest difference ${formatScale(equivalence.maxDifference)}.`
+    `The check that permuting leaves the outputs unchanged ${check}: largest difference ${formatScale(equivalence.maxDifference)} of the largest output.`
   );
 }
 

@@ -172,14 +172,18 @@ function matching(match: MatchFields): HTMLElement {
 
 function training(networks: readonly TrainingFields[]): HTMLElement {
   const drawing = responsive(smallHeight, (width) => trainingFigure(networks, width, smallHeight));
-  const head = headingRow(
-    ['network', 'test loss', 'test accuracy', 'train loss', 'train accuracy'].map((text) => ({ text })),
+  // A network may have been evaluated on either data set, or on none.
+  const evaluated = (['test', 'train'] as const).filter((split) =>
+    networks.some((network) => network[split]),
   );
+  const columns = ['network', ...evaluated.flatMap((split) => [`${split} loss`, `${split} accuracy`])];
+  const head = headingRow(columns.map((text) => ({ text })));
   const rows = networks.map((network) => [
     `seed ${network.seed}`,
-    ...[network.test, network.train].flatMap((measured) =>
-      measured ? [formatNumber(measured.loss), formatPercent(measured.accuracy)] : ['–', '–'],
-    ),
+    ...evaluated.flatMap((split) => {
+      const measured = network[split];
+      return measured ? [formatNumber(measured.loss), formatPercent(measured.accuracy)] : ['–', '–'];
+    }),
   ]);
   return section(
     'The two networks',
