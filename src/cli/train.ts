@@ -1,6 +1,9 @@
 /** `rebasin train`: trains a model from a seed and writes its checkpoint. */
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { writeBytes } from '../io/node-files.ts';
+import { OptionError } from '../base/errors.ts';
+import { readBytes, writeBytes } from '../io/node-files.ts';
 import type { Initialiser } from '../nn/initialise.ts';
 import { stateEntries } from '../nn/models/model.ts';
 import { parseModel } from '../nn/models/parse-model.ts';
@@ -16,10 +19,12 @@ import {
   stepSchedule,
   warmupSchedule,
 } from '../nn/train/schedule.ts';
+import { readTrainingState, type TrainingState, writeTrainingState } from '../nn/train/training-state.ts';
 import type { TrainResult } from '../report/results.ts';
 import { Arena, ArenaLayout } from '../runtime/arena.ts';
 import { checkpointMetadata } from './checkpoint.ts';
 import { describeData, loadData } from './data.ts';
+import { MetricsFile } from './metrics.ts';
 import {
   type AdapterOptionValues,
   type DataOptionValues,
@@ -46,7 +51,11 @@ interface TrainOptions extends AdapterOptionValues, DataOptionValues {
   readonly schedule: 'constant' | 'cosine' | 'step';
   readonly warmupSteps: number;
   readonly initialiser: Initialiser;
+  readonly accumulate: number;
   readonly out?: string;
+  readonly checkpointEvery?: number;
+  readonly resume?: boolean;
+  readonly metrics?: string;
 }
 
 export function registerTrain(program: Command): void {
@@ -63,7 +72,10 @@ export function registerTrain(program: Command): void {
     .option('--momentum <x>', 'of sgd', nonNegative, 0.9)
     .option('--weight-decay <x>', 'weight decay', nonNegative, 0)
     .addOption(
-      new Option('--schedule <name>', 'learning-rate schedule: cosine falls to 0, step divides by 10 at 1/2 and 3/4')
+      new Option(
+        '--schedule <name>',
+        'learning-rate schedule: cosine falls to 0, step divides by 10 at 1/2 and 3/4',
+      )
         .choices(['constant', 'cosine', 'step'])
         .default('cosine'),
     )
@@ -73,7 +85,16 @@ export function registerTrain(program: Command): void {
         .choices(['pytorch', 'kaiming', 'lecun'])
         .default('pytorch'),
     )
-    .option('--out <file>', 'where to write the checkpoint (.safetensors)');
+    .option(
+      '--accumulate <n>',
+      'compute each batch in so many parts, for batches larger than memory',
+      positiveInteger,
+      1,
+    )
+    .option('--out <file>', 'where to write the checkpoint (.safetensors)')
+    .option('--checkpoint-every <steps>', 'keep FILE.training beside --out, to resume from', positiveInteger)
+    .option('--resume', 'go on from FILE.training where it is there; the result has the same bits')
+    .option('--metrics <file>', 'write losses as JSON lines');
   withSeedOption(withAdapterOptions(withDataOptions(command))).action(runTrain);
 }
 
@@ -83,6 +104,11 @@ async function runTrain(options: TrainOptions): Promise<void> {
   const { train, test, normalisation } = await loadData(options);
   checkDatasetFits(model, train);
   checkDatasetFits(model, test);
+  if ((options.checkpointEvery || options.resume) && !options.out) {
+    throw new OptionError(
+      '--checkpoint-every and --resume need --out, beside which the training state is kept',
+    );
+  }
   const signal = interruptSignal();
   await withContext(options, async (context) => {
     const [trainSet, testSet] = [
@@ -92,6 +118,12 @@ async function runTrain(options: TrainOptions): Promise<void> {
     const { seed, epochs, batchSize, learningRate, initialiser } = options;
     const steps = epochs * Math.ceil(train.count / Math.min(batchSize, train.count));
     const progress = startProgress(`train seed ${seed}`, steps);
+    const saved = options.out === undefined ? undefined : `${options.out}.training`;
+    const resume =
+      options.resume && saved && existsSync(saved)
+        ? readTrainingState(await readBytes(saved), saved)
+        : undefined;
+    const metrics = new MetricsFile(options.metrics, resume?.step ?? 0);
     const { state, epochLoss } = await fit(context, {
       model,
       data: trainSet,
@@ -100,11 +132,23 @@ async function runTrain(options: TrainOptions): Promise<void> {
       schedule: scheduleOf(options),
       epochs,
       batchSize,
+      accumulate: options.accumulate,
       seed,
       initialiser,
       signal,
-      onProgress: ({ step, epoch, loss }) =>
-        progress.update(step, `epoch ${epoch}/${epochs}  loss ${loss.toFixed(4)}`),
+      onProgress: (report) => {
+        progress.update(report.step, `epoch ${report.epoch}/${epochs}  loss ${report.loss.toFixed(4)}`);
+        metrics.add(report);
+      },
+      ...(resume ? { resume } : {}),
+      ...(options.checkpointEvery && saved
+        ? {
+            checkpoint: {
+              everySteps: options.checkpointEvery,
+              save: (trainingState: TrainingState) => writeBytes(saved, writeTrainingState(trainingState)),
+            },
+          }
+        : {}),
     }).finally(() => progress.stop());
 
     const arena = new Arena(context, new ArenaLayout(stateEntries(model)));
@@ -116,11 +160,11 @@ async function runTrain(options: TrainOptions): Promise<void> {
       epochLoss,
       train: await evaluate(trainSet),
       test: await evaluate(testSet),
-      ...(options.out ? { checkpoint: options.out } : {}),
     };
     if (options.out) {
       const checkpoint = stateDictOf(stateEntries(model), state, checkpointMetadata(model, normalisation));
       await writeBytes(options.out, writeStateDict(checkpoint));
+      await rm(`${options.out}.training`, { force: true });
     }
     const { optimizer, momentum, weightDecay, schedule, warmupSteps } = options;
     const recipe = {
@@ -133,9 +177,13 @@ async function runTrain(options: TrainOptions): Promise<void> {
       schedule,
       warmupSteps,
       initialiser,
+      accumulate: options.accumulate,
     };
     const inputs = { recipe, data: describeData(train, normalisation) };
-    const result: TrainResult = completeResult(context, 'train', seed, started, inputs, fields);
+    const result: TrainResult = {
+      ...completeResult(context, 'train', seed, started, inputs, fields),
+      ...(options.out ? { checkpoint: options.out } : {}),
+    };
     printResult(options.json, result, [
       `model     ${model.name}, seed ${seed}`,
       `data      ${describeData(train, normalisation)}`,

@@ -6,6 +6,10 @@ import { input } from '../ops/leaves.ts';
 /** How a model is being run: training and evaluation are different graphs. */
 export interface Pass {
   readonly training: boolean;
+  /** Of running statistics; null averages over all batches, counted by `batchesTracked`. Default: 0.1. */
+  readonly momentum?: number | null;
+  /** [], how many batches came before this one. */
+  readonly batchesTracked?: Node;
   /** Where a training pass puts the new values of its buffers (running statistics), by name. */
   readonly updates: Map<string, Node>;
 }
@@ -31,11 +35,11 @@ export interface StateEntry extends ArenaEntry {
 /** The model's graph on an input node named `images`, and (of a training pass) the new values of its buffers. */
 export function forwardGraph(
   model: Model,
-  { training = false } = {},
+  options: Omit<Partial<Pass>, 'updates'> = {},
 ): { images: Node; logits: Node; updates: ReadonlyMap<string, Node> } {
   const images = input('images', ['N', ...model.inputShape]);
   const updates = new Map<string, Node>();
-  return { images, logits: model.forward(images, { training, updates }), updates };
+  return { images, logits: model.forward(images, { training: false, ...options, updates }), updates };
 }
 
 /** Names and shapes of everything a checkpoint holds: parameters, then buffers, each in the network's own order. */

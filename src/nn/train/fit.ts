@@ -1,16 +1,15 @@
 /** Training by minibatches: the loop that everything else is there for. */
 import { DataError, OptionError } from '../../base/errors.ts';
+import { hashResult } from '../../base/hash.ts';
 import { RandomStream } from '../../base/random.ts';
-import { Arena, ArenaLayout } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
-import { parameterGradients } from '../gradient.ts';
 import { type Initialiser, initialiseParameters } from '../initialise.ts';
-import { forwardGraph, type Model, stateEntries } from '../models/model.ts';
-import { crossEntropy, input, mean } from '../ops/index.ts';
-import { compile, type Program } from '../program.ts';
+import { type Model, stateEntries } from '../models/model.ts';
 import type { GpuDataset } from './gpu-dataset.ts';
-import { Optimizer, type OptimizerOptions } from './optimizer.ts';
+import type { OptimizerOptions } from './optimizer.ts';
 import { constantSchedule, type Schedule } from './schedule.ts';
+import { Trainer } from './trainer.ts';
+import type { TrainingState } from './training-state.ts';
 
 export interface FitProgress {
   /** Counted from 1. */
@@ -34,6 +33,8 @@ export interface FitOptions {
   readonly epochs: number;
   /** Samples a step; the last batch of an epoch may be smaller. Default: 128. */
   readonly batchSize?: number;
+  /** Parts that each batch is computed in, for batches larger than memory. Default: 1. */
+  readonly accumulate?: number;
   /** Of the initial values and of the order of samples. */
   readonly seed: number;
   /** Default: `pytorch`. */
@@ -42,98 +43,114 @@ export interface FitOptions {
   readonly onProgress?: (progress: FitProgress) => void;
   /** Default: 10. */
   readonly reportsPerEpoch?: number;
+  /** Called with the state every so many steps; the next step waits until it has been saved. */
+  readonly checkpoint?: { readonly everySteps: number; save(state: TrainingState): Promise<void> };
+  /** A state to go on from, made by `checkpoint` under the same options; the result has the same bits as an unbroken run. */
+  readonly resume?: TrainingState;
   readonly signal?: AbortSignal;
 }
 
 export interface FitResult {
   /** Trained parameters and buffers by name. */
   readonly state: Map<string, Float32Array>;
-  /** Mean training loss of each epoch, taken while training. */
+  /** Mean training loss of each epoch over its samples, taken while training. */
   readonly epochLoss: readonly number[];
 }
 
 /**
  * Trains a model from its initial values.
- * @throws DataError when the loss stops being a finite number; the signal's reason when aborted.
+ * @throws OptionError for options out of range or a state of another recipe; DataError when the loss stops being a finite number; the
+ * signal's reason when aborted.
  */
 export async function fit(context: Context, options: FitOptions): Promise<FitResult> {
-  const { model, data, epochs, seed, learningRate, signal } = options;
+  const { model, data, epochs, seed, resume, signal } = options;
+  const { accumulate = 1, schedule = constantSchedule() } = options;
   const batchSize = Math.min(options.batchSize ?? 128, data.count);
-  if (!Number.isInteger(epochs) || epochs < 1 || !Number.isInteger(batchSize) || batchSize < 1) {
-    throw new OptionError(
-      `fit: epochs and batchSize must be positive integers, got ${epochs} and ${options.batchSize}`,
-    );
+  for (const [name, value] of Object.entries({ epochs, batchSize, accumulate })) {
+    if (!Number.isInteger(value) || value < 1)
+      throw new OptionError(`fit: ${name} must be a positive integer, got ${value}`);
   }
   const stepsPerEpoch = Math.ceil(data.count / batchSize);
   const steps = epochs * stepsPerEpoch;
   const reportEvery = Math.max(1, Math.ceil(stepsPerEpoch / (options.reportsPerEpoch ?? 10)));
-  const schedule = options.schedule ?? constantSchedule();
+  const recipe = recipeOf(options, batchSize, steps);
+  if (resume && resume.recipe !== recipe) {
+    throw new OptionError(
+      'fit: the state to resume was made with other options or data; give the same, or start anew',
+    );
+  }
 
-  const entries = stateEntries(model);
-  const layoutOf = (kind: 'parameter' | 'buffer') =>
-    new ArenaLayout(entries.filter((entry) => entry.kind === kind));
-  const parameters = new Arena(context, layoutOf('parameter'), 'parameters');
-  const gradients = new Arena(context, layoutOf('parameter'), 'gradients');
-  const buffers = new Arena(context, layoutOf('buffer'), 'buffers');
-  const optimizer = new Optimizer(context, options.optimizer, parameters, gradients);
-  const program = compileTraining(context, model, { parameters, gradients, buffers }, batchSize);
+  const trainer = new Trainer(context, { model, optimizer: options.optimizer, batchSize, accumulate });
   const order = context.tensor([data.count], 'u32', { label: 'order of samples' });
-  const losses = context.tensor([stepsPerEpoch], 'f32', { label: 'losses of an epoch' });
+  const losses = context.tensor([data.count], 'f32', { label: 'losses of an epoch' });
+  const lossesOf = async (from: number, to: number) => {
+    const view = { buffer: losses.buffer, offset: 4 * from, shape: [to - from], dtype: 'f32' as const };
+    return await context.read(view);
+  };
   try {
-    const initial = initialiseParameters(entries, seed, options.initialiser);
-    parameters.write(initial);
-    buffers.write(initial);
+    if (resume) trainer.load(resume.values, resume.optimizer, resume.step);
+    else trainer.load(initialiseParameters(stateEntries(model), seed, options.initialiser));
+    if (resume) context.write(losses, resume.losses);
     const random = new RandomStream(seed, 'order of samples');
-    const epochLoss: number[] = [];
-    for (let epoch = 1; epoch <= epochs; epoch++) {
-      context.write(order, random.derive(epoch).permutation(data.count));
-      let reported = 0;
-      for (let step = 0; step < stepsPerEpoch; step++) {
-        const start = step * batchSize;
-        const count = Math.min(batchSize, data.count - start);
-        data.fill(program, order, start, count);
-        program.run(count);
-        const { buffer, offset } = program.output('loss');
-        context.recorder.copy(buffer, offset, losses.buffer, 4 * step, 4);
-        const done = (epoch - 1) * stepsPerEpoch + step;
-        const rate = learningRate * schedule(done, steps);
-        optimizer.step(rate);
-        await context.throttle();
-        signal?.throwIfAborted();
-        if (options.onProgress && (step + 1) % reportEvery === 0) {
-          const loss = averageFinite((await losses.read()).subarray(reported, step + 1), epoch);
-          options.onProgress({ epoch, epochs, step: done + 1, steps, loss, learningRate: rate });
-          reported = step + 1;
-        }
+    const epochLoss = [...(resume?.epochLoss ?? [])];
+    let reported = resume?.losses.length ?? 0;
+    for (let done = resume?.step ?? 0; done < steps; done++) {
+      const [epoch, step] = [Math.floor(done / stepsPerEpoch) + 1, done % stepsPerEpoch];
+      if (step === 0 || done === resume?.step)
+        context.write(order, random.derive(epoch).permutation(data.count));
+      const start = step * batchSize;
+      const end = Math.min(start + batchSize, data.count);
+      const learningRate = options.learningRate * schedule(done, steps);
+      trainer.step(data, order, start, end - start, learningRate, losses);
+      await context.throttle();
+      signal?.throwIfAborted();
+      if (options.onProgress && (step + 1) % reportEvery === 0) {
+        const loss = averageFinite(await lossesOf(reported, end), epoch);
+        options.onProgress({ epoch, epochs, step: done + 1, steps, loss, learningRate });
+        reported = end;
       }
-      epochLoss.push(averageFinite(await losses.read(), epoch));
+      if (step + 1 === stepsPerEpoch) {
+        epochLoss.push(averageFinite(await lossesOf(0, data.count), epoch));
+        reported = 0;
+      }
+      if (options.checkpoint && (done + 1) % options.checkpoint.everySteps === 0) {
+        const [values, optimizer] = [await trainer.values(), await trainer.optimizerState()];
+        const inEpoch = await lossesOf(0, step + 1 === stepsPerEpoch ? 0 : end);
+        await options.checkpoint.save({
+          step: done + 1,
+          values,
+          optimizer,
+          losses: inEpoch,
+          epochLoss: [...epochLoss],
+          recipe,
+        });
+      }
     }
-    return { state: new Map([...(await parameters.read()), ...(await buffers.read())]), epochLoss };
+    return { state: await trainer.values(), epochLoss };
   } finally {
-    program.destroy();
-    optimizer.destroy();
-    for (const owned of [parameters, gradients, buffers, order, losses]) owned.destroy();
+    trainer.destroy();
+    order.destroy();
+    losses.destroy();
   }
 }
 
-interface TrainingArenas {
-  readonly parameters: Arena;
-  readonly gradients: Arena;
-  readonly buffers: Arena;
+/** What decides the result, as a hash: the schedule by its values. */
+function recipeOf(options: FitOptions, batchSize: number, steps: number): string {
+  const { model, data, optimizer, learningRate, accumulate = 1, seed, initialiser = 'pytorch' } = options;
+  const schedule = options.schedule ?? constantSchedule();
+  return hashResult({
+    model: model.name,
+    data: { name: data.name, count: data.count },
+    optimizer,
+    rates: Float64Array.from({ length: steps }, (_, step) => learningRate * schedule(step, steps)),
+    batchSize,
+    accumulate,
+    seed,
+    initialiser,
+  });
 }
 
-function compileTraining(context: Context, model: Model, arenas: TrainingArenas, batchSize: number): Program {
-  const { parameters, gradients, buffers } = arenas;
-  const { logits, updates } = forwardGraph(model, { training: true });
-  const loss = mean(crossEntropy(logits, input('labels', ['N'], 'u32')), 0);
-  const stores = [
-    ...[...parameterGradients(loss)].map(([name, node]) => [node, gradients.view(name)] as const),
-    ...[...updates].map(([name, node]) => [node, buffers.view(name)] as const),
-  ];
-  return compile(context, { outputs: { loss }, stores, arenas: [parameters, buffers], batchSize });
-}
-
-/** Mean of step losses in float64. @throws DataError when one of them is not finite. */
+/** Mean in float64. @throws DataError when a loss is not finite. */
 function averageFinite(losses: Float32Array, epoch: number): number {
   let total = 0;
   for (const loss of losses) total += loss;

@@ -48,6 +48,21 @@ export class Optimizer {
     );
   }
 
+  /** Steps taken. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** The state that a resumed run needs: moments or velocities, arenas of the parameters' layout. Owned by the optimizer. */
+  get state(): readonly Arena[] {
+    return this.#state;
+  }
+
+  /** Goes on as if `steps` steps had been taken; the caller writes `state`. */
+  resumeAt(steps: number): void {
+    this.#steps = steps;
+  }
+
   /** Records one step. */
   step(learningRate: number): void {
     const context = this.#context;

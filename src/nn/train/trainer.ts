@@ -1,0 +1,125 @@
+/** One training step after another: the program, the optimizer, and all state on the GPU that they share. */
+import { FormatError } from '../../base/errors.ts';
+import { axpy } from '../../kernels/arena/arena.ts';
+import { Arena, ArenaLayout, type HostTensors } from '../../runtime/arena.ts';
+import type { Context } from '../../runtime/context.ts';
+import type { TensorView } from '../../runtime/kernel.ts';
+import { parameterGradients } from '../gradient.ts';
+import { forwardGraph, type Model, stateEntries } from '../models/model.ts';
+import { crossEntropy, input, mean } from '../ops/index.ts';
+import { compile, type Program } from '../program.ts';
+import type { GpuDataset } from './gpu-dataset.ts';
+import { Optimizer, type OptimizerOptions } from './optimizer.ts';
+
+export interface TrainerOptions {
+  readonly model: Model;
+  readonly optimizer: OptimizerOptions;
+  /** Samples a step. */
+  readonly batchSize: number;
+  /** Parts that a batch is computed in, their gradients summed: for batches larger than memory. Default: 1. */
+  readonly accumulate?: number;
+}
+
+export class Trainer {
+  readonly #context: Context;
+  readonly #microBatch: number;
+  readonly #parameters: Arena;
+  readonly #gradients: Arena;
+  readonly #buffers: Arena;
+  /** Sum of the parts' gradients; the gradients themselves where there is one part. */
+  readonly #total: Arena;
+  readonly #optimizer: Optimizer;
+  readonly #program: Program;
+
+  /** The caller destroys the trainer. Values are undefined until `load`. */
+  constructor(context: Context, { model, optimizer, batchSize, accumulate = 1 }: TrainerOptions) {
+    this.#context = context;
+    this.#microBatch = Math.ceil(batchSize / accumulate);
+    const entries = stateEntries(model);
+    const layoutOf = (kind: 'parameter' | 'buffer') =>
+      new ArenaLayout(entries.filter((entry) => entry.kind === kind));
+    this.#parameters = new Arena(context, layoutOf('parameter'), 'parameters');
+    this.#gradients = new Arena(context, layoutOf('parameter'), 'gradients');
+    this.#buffers = new Arena(context, layoutOf('buffer'), 'buffers');
+    this.#total =
+      accumulate > 1 ? new Arena(context, layoutOf('parameter'), 'summed gradients') : this.#gradients;
+    this.#optimizer = new Optimizer(context, optimizer, this.#parameters, this.#total);
+    this.#program = this.#compile(model);
+  }
+
+  #compile(model: Model): Program {
+    const { logits, updates } = forwardGraph(model, { training: true });
+    const losses = crossEntropy(logits, input('labels', ['N'], 'u32'));
+    const stores = [
+      ...[...parameterGradients(mean(losses, 0))].map(
+        ([name, node]) => [node, this.#gradients.view(name)] as const,
+      ),
+      ...[...updates].map(([name, node]) => [node, this.#buffers.view(name)] as const),
+    ];
+    const arenas = [this.#parameters, this.#buffers];
+    return compile(this.#context, { outputs: { losses }, stores, arenas, batchSize: this.#microBatch });
+  }
+
+  /** Sets parameters and buffers, and the optimizer's state after `steps` steps where given. @throws FormatError */
+  load(values: HostTensors, optimizer: readonly HostTensors[] = [], steps = 0): void {
+    if (steps > 0 && optimizer.length !== this.#optimizer.state.length) {
+      throw new FormatError(
+        `trainer.load: this optimizer keeps ${this.#optimizer.state.length} arrays a parameter, the state has ${optimizer.length}`,
+      );
+    }
+    this.#parameters.write(values);
+    this.#buffers.write(values);
+    this.#optimizer.resumeAt(steps);
+    for (const [index, arena] of this.#optimizer.state.entries())
+      if (steps > 0) arena.write(optimizer[index]!);
+  }
+
+  /**
+   * Records one step over samples `order[start .. start + count - 1]`.
+   * @param losses [data.count], gets each sample's loss at its place in the order.
+   */
+  step(
+    data: GpuDataset,
+    order: TensorView,
+    start: number,
+    count: number,
+    learningRate: number,
+    losses: TensorView,
+  ): void {
+    const context = this.#context;
+    const parts = this.#total !== this.#gradients;
+    if (parts) context.recorder.clear(this.#total.buffer);
+    for (let at = start; at < start + count; at += this.#microBatch) {
+      const size = Math.min(this.#microBatch, start + count - at);
+      data.fill(this.#program, order, at, size);
+      this.#program.run(size);
+      const { buffer, offset } = this.#program.output('losses');
+      context.recorder.copy(buffer, offset, losses.buffer, losses.offset + 4 * at, 4 * size);
+      // A part's gradient is of its own mean: weighted by its share it adds up to that of the batch.
+      if (parts)
+        context.record(
+          ...axpy(context, { alpha: size / count, x: this.#gradients.windows, y: this.#total.windows }),
+        );
+    }
+    this.#optimizer.step(learningRate);
+  }
+
+  /** Parameters and buffers by name. */
+  async values(): Promise<Map<string, Float32Array>> {
+    return new Map([...(await this.#parameters.read()), ...(await this.#buffers.read())]);
+  }
+
+  /** The optimizer's moments or velocities, each by parameter name. */
+  async optimizerState(): Promise<Map<string, Float32Array>[]> {
+    const state: Map<string, Float32Array>[] = [];
+    for (const arena of this.#optimizer.state) state.push(await arena.read());
+    return state;
+  }
+
+  destroy(): void {
+    this.#program.destroy();
+    this.#optimizer.destroy();
+    for (const arena of new Set([this.#parameters, this.#gradients, this.#buffers, this.#total]))
+      arena.destroy();
+  }
+}
