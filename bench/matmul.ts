@@ -5,7 +5,7 @@
  * machine does meets all of them: read the minima and their ratios. One repeat is one product from recording to queue completion.
  * Waiting sleeps (SleepingWait) for both; jax-js is also timed with its own `blockUntilReady`, and its better time counts.
  *
- *     npm run bench or: node scripts/run.mjs bench/matmul.ts [--json] [--repeats 9] [--variants quad,register]
+ *     node scripts/run.mjs bench/matmul.ts [--json] [--repeats 9] [--variants quad,register]
  */
 import { parseArgs } from 'node:util';
 import * as webgpu from 'webgpu';
