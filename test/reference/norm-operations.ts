@@ -26,6 +26,32 @@ function perChannel(x: NdArray, term: (i: number, channel: number) => number): F
 
 const joined = (...rows: Float64Array[]): Float64Array => Float64Array.from(rows.flatMap((row) => [...row]));
 
+/** The elements that are standardised together with element i, as a key. */
+const groupOf = (shape: readonly number[], i: number, together: Attributes): number => {
+  const space = count(shape.slice(2));
+  const sample = Math.floor(i / (shape[1]! * space));
+  if (together === 'channels') return sample * space + (i % space);
+  return sample * together.groups + Math.floor(channelOf(shape, i) / (shape[1]! / together.groups));
+};
+
+/** In the place of each element the mean of `term` over those that belong with it. */
+function groupMeans(x: NdArray, together: Attributes, term: (i: number) => number): Float64Array {
+  const sums = new Map<number, { total: number; n: number }>();
+  const keys = Array.from(x.data, (_, i) => groupOf(x.shape, i, together));
+  for (const [i, key] of keys.entries()) {
+    const sum = sums.get(key) ?? { total: 0, n: 0 };
+    sums.set(key, { total: sum.total + term(i), n: sum.n + 1 });
+  }
+  return Float64Array.from(keys, (key) => sums.get(key)!.total / sums.get(key)!.n);
+}
+
+function standardised(x: NdArray, { together, eps }: Attributes) {
+  const mean = groupMeans(x, together, (i) => x.data[i]!);
+  const variance = groupMeans(x, together, (i) => (x.data[i]! - mean[i]!) ** 2);
+  const r = variance.map((v) => 1 / Math.sqrt(v + eps));
+  return { r, y: x.data.map((value, i) => (value - mean[i]!) * r[i]!) };
+}
+
 export const normOperations: Readonly<Record<string, Reference>> = {
   broadcastChannels: ([v], shape) =>
     new Float64Array(count(shape)).map((_, i) => v!.data[channelOf(shape, i)]!),
@@ -60,4 +86,12 @@ export const normOperations: Readonly<Record<string, Reference>> = {
     return variance!.data.map((v) => (v * n) / Math.max(1, n - 1));
   },
   cumulativeRate: ([k]) => k!.data.map((v) => 1 / (v + 1)),
+  standardise: ([x], _shape, attributes) => standardised(x!, attributes).y,
+  standardiseGradient([x, d], _shape, attributes) {
+    const { r, y } = standardised(x!, attributes);
+    const mean = groupMeans(x!, attributes.together, (i) => d!.data[i]!);
+    const product = groupMeans(x!, attributes.together, (i) => d!.data[i]! * y[i]!);
+    return d!.data.map((value, i) => r[i]! * (value - mean[i]! - y[i]! * product[i]!));
+  },
+  spreadMean: ([x], _shape, { together }) => groupMeans(x!, together, (i) => x!.data[i]!),
 };

@@ -6,6 +6,7 @@ export { correct, crossEntropy, softmax } from './cross-entropy.ts';
 export { fill } from './fill.ts';
 export { flatten, mergeAxes, splitAxis } from './flatten.ts';
 export { gelu } from './gelu.ts';
+export { groupNorm, layerNorm } from './layer-norm.ts';
 export { buffer, input, parameter } from './leaves.ts';
 export { linear } from './linear.ts';
 export { matmul } from './matmul.ts';

@@ -1,5 +1,6 @@
 /** Dispatches of the kernels of normalisation, pooling and structure: part of `representativeDispatches`. */
 import { centredChannelSums, channelStatistics, channelSums } from '../../../src/kernels/norm/channels.ts';
+import { spreadMean, standardise, standardiseGradient } from '../../../src/kernels/norm/standardise.ts';
 import {
   averagePool,
   averageUnpool,
@@ -31,6 +32,19 @@ export function normDispatches(context: Context, view: MakeView): Dispatch[] {
         centre: vector,
         output: pair,
       }),
+      ...standardiseDispatches(context, view, inner),
+    ];
+  });
+}
+
+function standardiseDispatches(context: Context, view: MakeView, inner: number): Dispatch[] {
+  const [input, outputGradient, output] = Array.from({ length: 3 }, () => view([2, 6, inner]));
+  return (['channels', { groups: 2 }] as const).flatMap((together) => {
+    const call = { input: input!, output: output!, together, eps: 1e-5, scratch: view };
+    return [
+      ...standardise(context, call),
+      ...standardiseGradient(context, { ...call, outputGradient: outputGradient! }),
+      ...spreadMean(context, call),
     ];
   });
 }
