@@ -1,9 +1,8 @@
 /** Gzip files (RFC 1952) of one member, inflated by the platform's DecompressionStream: the same path in Node and browsers. */
 
 import { FormatError } from '../base/errors.ts';
+import { inflate, MAX_DEFLATE_RATIO } from './inflate.ts';
 
-/** Deflate cannot shrink by more than this factor, so a larger stated size is a lie. */
-const MAX_RATIO = 1032;
 const HEADER_AND_TRAILER_BYTES = 18;
 
 /** Whether the bytes start as a gzip file does. */
@@ -32,9 +31,9 @@ export async function gunzip(
   }
   // The last four bytes state the inflated size. Where other bytes follow the member, they state something else.
   const stated = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(bytes.length - 4, true);
-  if (stated > MAX_RATIO * bytes.length) {
+  if (stated > MAX_DEFLATE_RATIO * bytes.length) {
     throw fail(
-      `expected a size of at most ${MAX_RATIO} times the file in its last 4 bytes, got ${stated}. ${damaged}`,
+      `expected a size of at most ${MAX_DEFLATE_RATIO} times the file in its last 4 bytes, got ${stated}. ${damaged}`,
     );
   }
   if (stated > maxBytes) {
@@ -42,34 +41,5 @@ export async function gunzip(
       `expected at most ${maxBytes} bytes inflated, got ${stated}. Raise the limit or split the file.`,
     );
   }
-  const inflated = new Uint8Array(stated);
-  let position = 0;
-  const stream = new DecompressionStream('gzip');
-  const writer = stream.writable.getWriter();
-  const reader = stream.readable.getReader();
-  // Failures arrive through the reader; without a handler here they would also count as unhandled.
-  writer.write(bytes as Uint8Array<ArrayBuffer>).catch(() => {});
-  writer.close().catch(() => {});
-  try {
-    while (true) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      if (position + value.length > stated) {
-        throw fail(`expected ${stated} bytes, as the last 4 bytes of the file state, got more. ${damaged}`);
-      }
-      inflated.set(value, position);
-      position += value.length;
-    }
-  } catch (cause) {
-    reader.cancel().catch(() => {});
-    if (cause instanceof FormatError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw fail(`expected one gzip member, got data that does not inflate (${reason}). ${damaged}`, cause);
-  }
-  if (position !== stated) {
-    throw fail(
-      `expected ${stated} bytes, as the last 4 bytes of the file state, got ${position}. ${damaged}`,
-    );
-  }
-  return inflated;
+  return inflate(bytes, 'gzip', stated, 'as the last 4 bytes of the file state', fail);
 }

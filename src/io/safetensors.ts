@@ -7,7 +7,7 @@
 
 import { DataError, FormatError } from '../base/errors.ts';
 import { DTYPES, type Dtype, isSizes, tensorBytes } from './dtype.ts';
-import { bfloat16ToFloat32, float16ToFloat32 } from './half.ts';
+import { decodeElements } from './elements.ts';
 import { type Json, parseStrictJson } from './strict-json.ts';
 
 /** Values of a tensor in row-major order: float32 for every floating-point type, else the integer type of the file. */
@@ -89,12 +89,11 @@ export function parseSafetensors(bytes: Uint8Array, label = 'safetensors file'):
   for (const { name, dtype, shape, begin, end } of entries) {
     // Not `slice`: of a Node Buffer, which is a Uint8Array too, that is a view of the whole.
     const copy = new Uint8Array(bytes.subarray(dataStart + begin, dataStart + end));
-    const data = decode(dtype, copy.buffer);
-    if (dtype === 'BOOL' && (data as Uint8Array).some((value) => value > 1)) {
-      throw fail(
-        `tensor ${JSON.stringify(name)}: expected bytes 0 and 1 for BOOL, got others. The file is damaged.`,
-      );
-    }
+    const data = decodeElements(
+      dtype,
+      copy.buffer,
+      `parseSafetensors: ${label}: tensor ${JSON.stringify(name)}`,
+    );
     tensors.set(name, { dtype, shape, data });
   }
   return { tensors, metadata };
@@ -188,26 +187,4 @@ function parseEntry(name: string, value: Json, failFile: (problem: string) => Fo
     );
   }
   return { name, dtype, shape, begin, end };
-}
-
-function decode(dtype: Dtype, buffer: ArrayBuffer): TensorData {
-  switch (dtype) {
-    case 'F32':
-      return new Float32Array(buffer);
-    case 'F64':
-      return Float32Array.from(new Float64Array(buffer));
-    case 'F16':
-      return float16ToFloat32(new Uint16Array(buffer));
-    case 'BF16':
-      return bfloat16ToFloat32(new Uint16Array(buffer));
-    case 'I64':
-      return new BigInt64Array(buffer);
-    case 'I32':
-      return new Int32Array(buffer);
-    case 'I8':
-      return new Int8Array(buffer);
-    case 'U8':
-    case 'BOOL':
-      return new Uint8Array(buffer);
-  }
 }
