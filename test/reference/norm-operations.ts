@@ -52,6 +52,12 @@ function standardised(x: NdArray, { together, eps }: Attributes) {
   return { r, y: x.data.map((value, i) => (value - mean[i]!) * r[i]!) };
 }
 
+const affine: Reference = ([x, mean, factor, shift], shape) =>
+  x!.data.map((value, i) => {
+    const c = channelOf(shape, i);
+    return (value - mean!.data[c]!) * factor!.data[c]! + shift!.data[c]!;
+  });
+
 export const normOperations: Readonly<Record<string, Reference>> = {
   broadcastChannels: ([v], shape) =>
     new Float64Array(count(shape)).map((_, i) => v!.data[channelOf(shape, i)]!),
@@ -70,10 +76,13 @@ export const normOperations: Readonly<Record<string, Reference>> = {
       perChannel(x!, (i, c) => (x!.data[i]! - mean[c]!) ** 2 / n),
     );
   },
-  normalise: ([x, mean, factor, shift], shape) =>
+  normalise: affine,
+  trainingNorm: affine,
+  normaliseAdded: ([x, mean, factor, shift, g, slope], shape) =>
     x!.data.map((value, i) => {
       const c = channelOf(shape, i);
-      return (value - mean!.data[c]!) * factor!.data[c]! + shift!.data[c]!;
+      const norm = (value - mean!.data[c]!) * factor!.data[c]! + shift!.data[c]!;
+      return norm + g!.data[i]! * slope!.data[c]!;
     }),
   centredSums: ([g, x, mean]) =>
     joined(

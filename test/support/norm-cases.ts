@@ -29,6 +29,7 @@ export function normCases(N: number): Record<string, Node> {
     'batch norm, training': training(x(), 0.1).output,
     'batch norm, training [N, C]': training(odd(), 0.1).output,
     'batch norm, training, relu': ops.relu(training(x(), 0.1).output),
+    'batch norm, statistics of the batch by hand': ops.batchNorm(x(), ops.batchStatistics(x()), weight, bias),
     'batch norm, evaluation': ops.batchNorm(x(), { mean: p('mean', [3]), variance: positive }, weight, bias),
     'batch norm, evaluation, no weight': ops.batchNorm(
       odd(),

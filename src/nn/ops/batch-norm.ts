@@ -1,18 +1,18 @@
 /**
  * Batch normalisation (Ioffe and Szegedy 2015) of [N, C] and [N, C, H, W]: with the batch's own statistics in training, with running
- * ones in evaluation. `batchStatistics` knows a channel, `batchNorm` applies what is known; the gradient of both together is one pass
- * of sums over x and dy, and one elementwise pass.
+ * ones in evaluation. `batchStatistics` knows a channel, `batchNorm` applies what is known; in training the gradient of both together
+ * is one pass of sums over x and dy and one pass that writes dx.
  */
 import { OptionError } from '../../base/errors.ts';
-import { elementwise } from '../../kernels/elementwise/elementwise.ts';
-import { centredChannelSums, channelStatistics } from '../../kernels/norm/channels.ts';
+import { channelStatistics } from '../../kernels/norm/channels.ts';
 import { apply, type Node } from '../graph.ts';
 import type { Operation } from '../operation.ts';
-import { expectSameShape, type Shape } from '../shape.ts';
+import type { Shape } from '../shape.ts';
 import { add, multiply, offset, scale, scaleByBatch, subtract } from './arithmetic.ts';
-import { broadcastChannels, channelSizes, channelsOf, expectVector, row, spaceOf } from './channels.ts';
+import { channelSizes, channelsOf, expectVector, row, spaceOf } from './channels.ts';
 import { elementwiseOperation } from './elementwise.ts';
 import { fill } from './fill.ts';
+import { centredSums, inverseDeviation, normalise, normaliseAdded, normaliseOperation } from './normalise.ts';
 import { broadcast } from './sum.ts';
 
 /** Mean and biased variance of each channel, both [C]. */
@@ -28,106 +28,47 @@ const statisticsOperation: Operation<undefined> = {
   kernels: ({ context, inputs: [input], output, scratch }) =>
     channelStatistics(context, { ...channelSizes(input!.shape), input: input!, output, scratch }),
   // d mean / dx = 1/n, d variance / dx = 2 (x - mean) / n
-  gradient({ inputs: [x], output, outputGradient }) {
-    const fromMean = meanFactor(row(outputGradient, 0), x!.shape, 1);
-    const fromVariance = meanFactor(row(outputGradient, 1), x!.shape, 2);
-    const centred = subtract(x!, broadcastChannels(row(output, 0), x!.shape));
-    return [
-      add(
-        broadcastChannels(fromMean, x!.shape),
-        multiply(centred, broadcastChannels(fromVariance, x!.shape)),
-      ),
-    ];
-  },
+  gradient: ({ inputs: [x], output, outputGradient }) => [
+    normalise(
+      x!,
+      row(output, 0),
+      meanFactor(row(outputGradient, 1), x!.shape, 2),
+      meanFactor(row(outputGradient, 0), x!.shape, 1),
+    ),
+  ],
   axes({ inputs: [x], output, join, pin }) {
     join(x![1]!, output[1]!);
     pin(output[0]!, 'the mean and the variance');
   },
 };
 
-const normaliseOperation: Operation<undefined> = {
-  name: 'normalise',
-  fusesActivation: true,
-  shape([x, mean, factor, shift]) {
-    const channels = channelsOf('batchNorm', x!);
-    expectVector('batchNorm', 'a mean', mean!, channels);
-    expectVector('batchNorm', 'a variance and a weight', factor!, channels);
-    expectVector('batchNorm', 'a bias', shift!, channels);
-    return x!;
-  },
-  kernels({ context, inputs: [x, ...vectors], output, activation }) {
-    const { channels, inner } = channelSizes(x!.shape);
-    const value = 'fma(a - b, c, d)';
-    return elementwise(context, {
-      expression: activation === 'relu' ? `max(${value}, T(0.0))` : value,
-      inputs: [{ view: x! }, ...vectors.map((view) => ({ view, broadcast: { inner, size: channels } }))],
-      output,
-    });
-  },
-  gradient({ inputs: [x, mean, factor], outputGradient: dy, wanted }) {
-    const toVectors = () => {
-      const sums = apply(centredSumsOperation, [dy, x!, mean!], undefined);
-      const total = row(sums, 0);
-      return [scale(multiply(total, factor!), -1), row(sums, 1), total];
-    };
-    const toX = () => multiply(dy, broadcastChannels(factor!, x!.shape));
-    const vectors = wanted.slice(1).includes(true) ? toVectors() : [];
-    return [wanted[0] ? toX() : undefined, ...vectors];
-  },
-  axes({ inputs: [x, ...vectors], output, join }) {
-    for (const [k, axis] of x!.entries()) join(axis, output[k]!);
-    for (const vector of vectors) join(vector[0]!, output[1]!);
-  },
-};
-
-/** Row 0: sum of g, row 1: sum of g (x - mean), over everything but the channels. Inputs g, x, mean. */
-const centredSumsOperation: Operation<undefined> = {
-  name: 'centredSums',
-  shape([g, x, mean]) {
-    expectSameShape('centredSums', g!, x!);
-    const channels = channelsOf('centredSums', x!);
-    expectVector('centredSums', 'a mean', mean!, channels);
-    return [2, channels];
-  },
-  kernels: ({ context, inputs: [a, b, centre], output, scratch }) =>
-    centredChannelSums(context, {
-      ...channelSizes(a!.shape),
-      a: a!,
-      b: b!,
-      centre: centre!,
-      output,
-      scratch,
-    }),
-  gradient({ inputs: [g, x, mean], output, outputGradient, wanted }) {
-    const toTotal = row(outputGradient, 0);
-    const toProduct = row(outputGradient, 1);
-    const everywhere = broadcastChannels(toProduct, x!.shape);
-    const toG = () => {
-      const centred = subtract(x!, broadcastChannels(mean!, x!.shape));
-      return add(broadcastChannels(toTotal, x!.shape), multiply(everywhere, centred));
+/**
+ * The same values in training, where mean, r = 1 / sqrt(variance + eps) and factor = r weight come from x and weight themselves: the
+ * gradients of x and weight are those of the whole,
+ * dx = factor (dy - sum(dy) / n - (x - mean) r^2 sum(dy (x - mean)) / n), dweight = r sum(dy (x - mean)), dbias = sum(dy).
+ * Inputs x, mean, factor, bias, weight, r.
+ */
+const trainingNormOperation: Operation<undefined> = {
+  ...normaliseOperation,
+  name: 'trainingNorm',
+  gradient({ inputs: [x, mean, factor, , , r], outputGradient: dy, wanted }) {
+    const sums = centredSums(dy, x!, mean!);
+    const [total, product] = [row(sums, 0), row(sums, 1)];
+    const toX = () => {
+      const slope = multiply(multiply(multiply(r!, r!), factor!), meanFactor(product, x!.shape, -1));
+      const shift = multiply(factor!, meanFactor(total, x!.shape, -1));
+      return normaliseAdded(x!, mean!, slope, shift, dy, factor!);
     };
     return [
-      wanted[0] ? toG() : undefined,
-      wanted[1] ? multiply(everywhere, g!) : undefined,
-      wanted[2] ? scale(multiply(toProduct, row(output, 0)), -1) : undefined,
+      wanted[0] ? toX() : undefined,
+      undefined,
+      undefined,
+      wanted[3] ? total : undefined,
+      wanted[4] ? multiply(product, r!) : undefined,
+      undefined,
     ];
   },
-  axes({ inputs: [g, x, mean], output, join, pin }) {
-    for (const [k, axis] of g!.entries()) join(axis, x![k]!);
-    join(x![1]!, output[1]!);
-    join(mean![0]!, output[1]!);
-    pin(output[0]!, 'the sum and the product');
-  },
 };
-
-const inverseDeviationOperation = elementwiseOperation<{ readonly eps: number }>({
-  name: 'inverseDeviation',
-  expression: ({ eps }) => ({ text: 'T(1.0) / sqrt(a + T(s0))', scalars: [eps] }),
-  // d (v + eps)^(-1/2) = -1/2 (v + eps)^(-3/2)
-  gradient: ({ output, outputGradient }) => [
-    multiply(outputGradient, scale(multiply(output, multiply(output, output)), -0.5)),
-  ],
-});
 
 interface UnbiasAttributes {
   readonly space: number;
@@ -158,11 +99,6 @@ function meanFactor(vector: Node, shape: Shape, factor: number): Node {
   return shape[0] === 'N' ? scaleByBatch(vector, perSample) : scale(vector, perSample / shape[0]!);
 }
 
-/** `1 / sqrt(variance + eps)`, element by element. */
-export function inverseDeviation(variance: Node, eps: number): Node {
-  return apply(inverseDeviationOperation, [variance], { eps });
-}
-
 /**
  * Mean and biased variance of each channel over the batch and space, in one pass that loses nothing to a large mean.
  * @param x [N, C] or [N, C, H, W]
@@ -186,9 +122,10 @@ export function batchNorm(
   bias?: Node,
   eps = 1e-5,
 ): Node {
+  checkVectors(x, { mean, variance, weight, bias });
   const deviation = inverseDeviation(variance, eps);
   const factor = weight ? multiply(deviation, weight) : deviation;
-  return apply(normaliseOperation, [x, mean, factor, bias ?? fill(mean.shape, 0)], undefined);
+  return normalise(x, mean, factor, bias ?? fill(mean.shape, 0));
 }
 
 export interface BatchNormState {
@@ -220,21 +157,29 @@ export interface BatchNormTraining {
  * @throws OptionError when momentum is null and nothing counts the batches.
  */
 export function batchNormTraining(x: Node, state: BatchNormState): BatchNormTraining {
-  const { weight, bias, runningMean, runningVar, momentum = 0.1, batchesTracked, eps } = state;
-  const statistics = batchStatistics(x);
-  const { mean, variance } = statistics;
+  const { runningMean, runningVar, momentum = 0.1, batchesTracked, eps = 1e-5 } = state;
+  checkVectors(x, { runningMean, runningVar, weight: state.weight, bias: state.bias });
+  const { mean, variance } = batchStatistics(x);
+  const { weight = fill(mean.shape, 1), bias = fill(mean.shape, 0) } = state;
+  const r = inverseDeviation(variance, eps);
   const samples = x.shape[0] === 'N' ? undefined : x.shape[0];
   const unbiased = apply(unbiasOperation, [variance], { space: spaceOf(x.shape), samples });
   const update = runningUpdate(momentum, batchesTracked);
   const counted = batchesTracked?.attributes?.kind === 'buffer' ? batchesTracked : undefined;
   return {
-    output: batchNorm(x, statistics, weight, bias, eps),
+    output: apply(trainingNormOperation, [x, mean, multiply(r, weight), bias, weight, r], undefined),
     stores: {
       [runningMean.attributes.name]: update(runningMean, mean),
       [runningVar.attributes.name]: update(runningVar, unbiased),
       ...(counted ? { [counted.attributes.name]: offset(counted, 1) } : {}),
     },
   };
+}
+
+function checkVectors(x: Node, vectors: Readonly<Record<string, Node | undefined>>): void {
+  const channels = channelsOf('batchNorm', x.shape);
+  for (const [name, vector] of Object.entries(vectors))
+    if (vector) expectVector('batchNorm', name, vector.shape, channels);
 }
 
 function runningUpdate(

@@ -9,9 +9,10 @@ import { apply, type Node } from '../graph.ts';
 import type { AxesArguments, Operation } from '../operation.ts';
 import { expectSameShape, formatShape, type Shape } from '../shape.ts';
 import { add, multiply, scale, subtract } from './arithmetic.ts';
-import { inverseDeviation } from './batch-norm.ts';
-import { broadcastChannels, channelsOf, expectVector } from './channels.ts';
+import { channelsOf } from './channels.ts';
 import { joinEveryAxis } from './elementwise.ts';
+import { fill } from './fill.ts';
+import { inverseDeviation, normalise } from './normalise.ts';
 
 interface MeanAttributes {
   readonly together: kernels.Together;
@@ -125,9 +126,8 @@ export function groupNorm(x: Node, groups: number, weight?: Node, bias?: Node, e
 }
 
 function affine(x: Node, weight: Node | undefined, bias: Node | undefined): Node {
+  if (!weight && !bias) return x;
   const channels = channelsOf('layerNorm', x.shape);
-  if (weight) expectVector('layerNorm', 'a weight', weight.shape, channels);
-  if (bias) expectVector('layerNorm', 'a bias', bias.shape, channels);
-  const scaled = weight ? multiply(x, broadcastChannels(weight, x.shape)) : x;
-  return bias ? add(scaled, broadcastChannels(bias, x.shape)) : scaled;
+  const [ones, zeros] = [fill([channels], 1), fill([channels], 0)];
+  return normalise(x, zeros, weight ?? ones, bias ?? zeros);
 }

@@ -1,5 +1,6 @@
 /** Dispatches of the kernels of normalisation, pooling and structure: part of `representativeDispatches`. */
 import { centredChannelSums, channelStatistics, channelSums } from '../../../src/kernels/norm/channels.ts';
+import { normalise, normaliseAdded } from '../../../src/kernels/norm/normalise.ts';
 import { spreadMean, standardise, standardiseGradient } from '../../../src/kernels/norm/standardise.ts';
 import {
   averagePool,
@@ -32,9 +33,22 @@ export function normDispatches(context: Context, view: MakeView): Dispatch[] {
         centre: vector,
         output: pair,
       }),
+      ...normaliseDispatches(context, view, inner),
       ...standardiseDispatches(context, view, inner),
     ];
   });
+}
+
+function normaliseDispatches(context: Context, view: MakeView, inner: number): Dispatch[] {
+  const [input, added, output] = Array.from({ length: 3 }, () => view([2, 6, inner]));
+  const [mean, factor, shift, slope] = Array.from({ length: 4 }, () => view([6]));
+  const vectors = { mean: mean!, factor: factor!, shift: shift! };
+  const call = { outer: 2, channels: 6, inner, input: input!, ...vectors, output: output! };
+  return [
+    ...normalise(context, call),
+    ...normalise(context, { ...call, activation: 'relu' }),
+    ...normaliseAdded(context, { ...call, added: added!, slope: slope! }),
+  ];
 }
 
 function standardiseDispatches(context: Context, view: MakeView, inner: number): Dispatch[] {
