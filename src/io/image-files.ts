@@ -1,10 +1,10 @@
 /**
- * Data sets from files by name: IDX pairs (MNIST and its relatives) and CIFAR-10 batches, gzip-compressed or not. Where the
- * bytes come from is the caller's affair: a folder (`node-files.ts`), `fetch`, files dropped on a page.
+ * Data sets from files by name: IDX pairs (MNIST, Fashion-MNIST and other relatives), CIFAR-10 batches and the two files of CIFAR-100,
+ * gzip-compressed or not. Where the bytes come from is the caller's affair: a folder (`node-files.ts`), `fetch`, files dropped on a page.
  */
 
 import { OptionError } from '../base/errors.ts';
-import { parseCifar10 } from './cifar.ts';
+import { parseCifar10, parseCifar100 } from './cifar.ts';
 import { concatDatasets, type ImageDataset, limitDataset, validateDataset } from './dataset.ts';
 import { gunzip } from './gzip.ts';
 import { parseIdx } from './idx.ts';
@@ -16,7 +16,7 @@ export type ReadFile = (name: string) => Promise<Uint8Array>;
 export interface LoadImageOptions {
   /** Keep the first so many images. Files that are not needed for them are not read. Default: all. */
   readonly limit?: number;
-  /** Number of classes of IDX labels, which the format does not state. Default 10; CIFAR-10 has 10. */
+  /** Number of classes of IDX labels, which the format does not state. Default 10; CIFAR-10 has 10, CIFAR-100 100. */
   readonly classes?: number;
 }
 
@@ -29,7 +29,9 @@ export interface ImageFileNames {
 /** `train-images-idx3-ubyte.gz`, also spelled `train-images.idx3-ubyte`. */
 const IDX_IMAGES = /images([-.])idx3-ubyte(\.gz)?$/i;
 const IDX_LABELS = /labels([-.])idx1-ubyte(\.gz)?$/i;
+/** CIFAR-100 where the whole name is `train.bin` or `test.bin`, otherwise CIFAR-10. */
 const CIFAR_BATCH = /\.bin(\.gz)?$/i;
+const CIFAR_100 = /^(train|test)\.bin(\.gz)?$/i;
 
 /**
  * Loads images from files, in the order of the names. Of an IDX pair the images file is enough: the labels file is the one
@@ -67,9 +69,7 @@ export async function loadImageFiles(
     if (limit !== undefined && count >= limit) break;
     const partner = partners[i];
     const part =
-      partner === undefined
-        ? parseCifar10(await readInflated(read, name), stem(name))
-        : await loadIdxPair(read, name, partner, classes);
+      partner === undefined ? await loadCifar(read, name) : await loadIdxPair(read, name, partner, classes);
     parts.push(part);
     count += part.count;
   }
@@ -79,9 +79,9 @@ export async function loadImageFiles(
 
 /**
  * Which files of a folder are training and test images, by the names that MNIST (`train-images-...`, `t10k-images-...` or
- * `test-images-...`) and CIFAR-10 (`data_batch_1 .. 5`, `test_batch` or else `test_first_1000`) use. Of a file that is
- * there compressed and not, the uncompressed one is taken.
- * @throws OptionError listing the files when there is no such data set, or two.
+ * `test-images-...`), CIFAR-10 (`data_batch_1 .. 5`, `test_batch` or else `test_first_1000`) and CIFAR-100 (`train.bin`,
+ * `test.bin`) use. Fashion-MNIST has the names of MNIST. Of a file that is there compressed and not, the uncompressed one is taken.
+ * @throws OptionError listing the files when there is no such data set, or several.
  */
 export function recogniseImageFiles(available: readonly string[], label = 'folder'): ImageFileNames {
   const found = (pattern: RegExp) => {
@@ -100,12 +100,16 @@ export function recogniseImageFiles(available: readonly string[], label = 'folde
     train: found(/^data_batch_[1-5]\.bin(\.gz)?$/i),
     test: whole.length > 0 ? whole : found(/^test_first_1000\.bin(\.gz)?$/i),
   };
-  const sets = [mnist, cifar].filter(({ train, test }) => train.length + test.length > 0);
+  const cifar100: ImageFileNames = {
+    train: found(/^train\.bin(\.gz)?$/i),
+    test: found(/^test\.bin(\.gz)?$/i),
+  };
+  const sets = [mnist, cifar, cifar100].filter(({ train, test }) => train.length + test.length > 0);
   if (sets.length !== 1) {
     throw new OptionError(
-      `recogniseImageFiles: ${label}: expected the files of one data set, MNIST (train-images-idx3-ubyte, t10k-...) or CIFAR-10 ` +
-        `(data_batch_1.bin, test_batch.bin), with or without .gz, got ${sets.length === 0 ? 'neither' : 'both'}. ` +
-        `Name the files to use. There are: ${listNames(available)}.`,
+      `recogniseImageFiles: ${label}: expected the files of one data set, MNIST (train-images-idx3-ubyte, t10k-...), CIFAR-10 ` +
+        `(data_batch_1.bin, test_batch.bin) or CIFAR-100 (train.bin, test.bin), with or without .gz, got ` +
+        `${sets.length === 0 ? 'none' : `${sets.length} of them`}. Name the files to use. There are: ${listNames(available)}.`,
     );
   }
   return sets[0]!;
@@ -116,6 +120,11 @@ export function listNames(names: readonly string[]): string {
   if (names.length === 0) return 'no files';
   const more = names.length > 20 ? `, and ${names.length - 20} more` : '';
   return names.slice(0, 20).join(', ') + more;
+}
+
+async function loadCifar(read: ReadFile, name: string): Promise<ImageDataset> {
+  const bytes = await readInflated(read, name);
+  return CIFAR_100.test(name) ? parseCifar100(bytes, stem(name)) : parseCifar10(bytes, stem(name));
 }
 
 async function loadIdxPair(

@@ -80,7 +80,7 @@ function folderReader(folder: string): ReadFile {
 }
 
 /**
- * Loads the images of a folder that holds MNIST (or a relative) or CIFAR-10.
+ * Loads the images of a folder that holds MNIST (or a relative), CIFAR-10 or CIFAR-100.
  * @throws OptionError listing the folder when files are missing or not recognised; FormatError, DataError or ShapeError
  * naming the file for bad content.
  */

@@ -40,6 +40,12 @@ const FILES: Record<string, Uint8Array> = {
   't10k-labels.idx1-ubyte': idxLabels(7),
   'data_batch_1.bin': cifar(1, 2),
   'data_batch_2.bin.gz': gzipSync(cifar(3)),
+  'train.bin': Uint8Array.from(
+    [
+      [19, 99],
+      [0, 7],
+    ].flatMap((labels) => [...labels, ...Array(3072).fill(1)]),
+  ),
   'short-images-idx3-ubyte': idxImages(2),
   'short-labels-idx1-ubyte': idxLabels(1),
 };
@@ -88,6 +94,15 @@ describe('loadImageFiles', () => {
     expect(asked).toEqual(['data_batch_1.bin']);
   });
 
+  test('train.bin and test.bin are CIFAR-100, with fine labels', async () => {
+    const set = await loadImageFiles(reader().read, ['train.bin']);
+    expect(set).toMatchObject({ count: 2, classes: 100, channels: 3 });
+    expect(Array.from(set.labels)).toEqual([99, 7]);
+    await expect(loadImageFiles(reader().read, ['train.bin', 'data_batch_1.bin'])).rejects.toThrow(
+      /expected 100 as classes/,
+    );
+  });
+
   test('refuses unknown names, labels alone, no names, mixed sizes and pairs that do not belong together', async () => {
     const load = (names: string[], options = {}) => loadImageFiles(reader().read, names, options);
     await expect(load(['pictures.zip'])).rejects.toThrow(/got "pictures.zip"/);
@@ -128,11 +143,16 @@ describe('recogniseImageFiles', () => {
     expect(recogniseImageFiles([...names, 'test_batch.bin']).test).toEqual(['test_batch.bin']);
   });
 
-  test('refuses a folder with neither or both, listing what is there', () => {
-    expect(() => recogniseImageFiles(['a.txt', 'b.txt'], 'data')).toThrow(
-      /data: .*got neither.*a\.txt, b\.txt/,
-    );
+  test('finds CIFAR-100, whose names are not those of CIFAR-10', () => {
+    const names = ['coarse_label_names.txt', 'test.bin', 'train.bin.gz', 'train.bin'];
+    expect(recogniseImageFiles(names)).toEqual({ train: ['train.bin'], test: ['test.bin'] });
+  });
+
+  test('refuses a folder with none or several, listing what is there', () => {
+    expect(() => recogniseImageFiles(['a.txt', 'b.txt'], 'data')).toThrow(/data: .*got none.*a\.txt, b\.txt/);
     expect(() => recogniseImageFiles([])).toThrow(/no files/);
-    expect(() => recogniseImageFiles(['data_batch_1.bin', 'train-images-idx3-ubyte'])).toThrow(/got both/);
+    expect(() => recogniseImageFiles(['data_batch_1.bin', 'train-images-idx3-ubyte'])).toThrow(
+      /got 2 of them/,
+    );
   });
 });

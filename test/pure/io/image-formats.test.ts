@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DataError, FormatError } from '../../../src/base/errors.ts';
-import { parseCifar10 } from '../../../src/io/cifar.ts';
+import { parseCifar10, parseCifar100 } from '../../../src/io/cifar.ts';
 import { parseIdx } from '../../../src/io/idx.ts';
 
 describe('parseIdx', () => {
@@ -79,5 +79,33 @@ describe('parseCifar10', () => {
     const bad = Uint8Array.from(records, (byte, i) => (i === 3073 ? 10 : byte));
     expect(() => parseCifar10(bad, 'batch')).toThrow(DataError);
     expect(() => parseCifar10(bad, 'batch')).toThrow(/batch: record 1: expected a label 0 .. 9, got 10/);
+  });
+});
+
+describe('parseCifar100', () => {
+  const records = Uint8Array.from({ length: 2 * 3074 }, (_, i) => {
+    const at = i % 3074;
+    return at === 0 ? 19 : at === 1 ? 98 + Math.floor(i / 3074) : at % 251;
+  });
+
+  test('splits records into coarse labels, fine labels and planes', () => {
+    const fine = parseCifar100(records, 'train');
+    expect(fine).toMatchObject({ name: 'train', count: 2, channels: 3, height: 32, width: 32, classes: 100 });
+    expect(Array.from(fine.labels)).toEqual([98, 99]);
+    expect([fine.images[0], fine.images[3071], fine.images[3072]]).toEqual([2, 3073 % 251, 2]);
+    const coarse = parseCifar100(records, 'train', 'coarse');
+    expect([coarse.classes, ...coarse.labels]).toEqual([20, 19, 19]);
+  });
+
+  test('refuses incomplete records and labels out of range, the one not taken as well', () => {
+    expect(() => parseCifar100(records.subarray(1))).toThrow(/expected records of 3074 bytes, got 6147/);
+    expect(() => parseCifar100(new Uint8Array(3073), 'x')).toThrow(/not CIFAR-10/);
+    expect(() => parseCifar100(records.with(3075, 100))).toThrow(
+      /record 1: expected a fine label 0 .. 99, got 100/,
+    );
+    expect(() => parseCifar100(records.with(0, 20))).toThrow(
+      /record 0: expected a coarse label 0 .. 19, got 20/,
+    );
+    expect(() => parseCifar100(records.with(0, 20))).toThrow(DataError);
   });
 });
