@@ -76,6 +76,12 @@ export const portableOperations: Readonly<Record<string, Reference>> = {
     return y;
   },
   softmax: ([logits], shape) => rows(logits!, shape[1]!, (row) => softmax(row)),
+  logSoftmax: ([logits], shape) =>
+    rows(logits!, shape[1]!, (row) => {
+      const largest = Math.max(...row);
+      const total = row.reduce((sum, value) => sum + Math.exp(value - largest), 0);
+      return row.map((value) => value - largest - Math.log(total));
+    }),
   crossEntropy: ([logits, labels]) => {
     const classes = logits!.shape[1]!;
     return labels!.data.map((label, n) => {

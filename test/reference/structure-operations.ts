@@ -1,4 +1,5 @@
-/** Float64 references of operations that move elements about, and of pooling, by name: plain loops. */
+/** Float64 references of operations that move elements about, of pooling and of dropout, by name: plain loops. */
+import { RandomStream } from '../../src/base/random.ts';
 import type { Attributes } from '../../src/nn/operation.ts';
 import type { NdArray } from './graph.ts';
 
@@ -62,6 +63,24 @@ function largest(x: NdArray, shape: readonly number[], attributes: Attributes) {
 export const structureOperations: Readonly<Record<string, Reference>> = {
   mergeAxes: same,
   splitAxis: same,
+  concatenate(inputs, shape, { axis }) {
+    const out = new Float64Array(count(shape));
+    let start = 0;
+    for (const { shape: part, data } of inputs) {
+      data.forEach((value, at) => {
+        const indices = indicesOf(part, at);
+        indices[axis]! += start;
+        out[atIndices(shape, indices)] = value;
+      });
+      start += part[axis]!;
+    }
+    return out;
+  },
+  dropoutMask([step], shape, { stream, rate }) {
+    const seed = (BigInt(stream.key1) << 32n) | BigInt(stream.key0);
+    const ofStep = new RandomStream(seed, step!.data[0]!);
+    return new Float64Array(count(shape)).map((_, i) => (ofStep.uniform(i) >= rate ? 1 / (1 - rate) : 0));
+  },
   window([x], shape, { axes }) {
     return new Float64Array(count(shape)).map((_, at) => {
       const source = indicesOf(shape, at).map((i, k) => {

@@ -1,4 +1,5 @@
 /** Small graphs for normalisation, pooling and structure operations, by name: part of the list of `operation-cases.ts`. */
+import { RandomStream } from '../../src/base/random.ts';
 import type { Node } from '../../src/nn/graph.ts';
 import * as ops from '../../src/nn/ops/index.ts';
 
@@ -48,6 +49,15 @@ export function normCases(N: number): Record<string, Node> {
     'group norm': ops.groupNorm(p('x', [2, 6, 3]), 3, p('weight6', [6]), p('bias6', [6]), 0.1),
     flatten: ops.multiply(ops.flatten(x()), ops.flatten(p('y', [N, 3, 2, 4]))),
     'axis split': ops.splitAxis(p('x', [N, 6]), 1, [2, 3]),
+    'concatenated channels': ops.concatenate([x(), p('y', [N, 2, 2, 4]), x()]),
+    'concatenated rows': ops.concatenate([odd(), p('y', [4, 3])], 0),
+    dropout: ops.dropout(x(), 0.3, new RandomStream(3, 'dropout'), ops.input('step', [], 'u32')),
+    logSoftmax: ops.logSoftmax(p('logits', [N, 7])),
+    'cross-entropy, labels smoothed': ops.smoothedCrossEntropy(
+      p('logits', [N, 7]),
+      ops.input('labels', [N], 'u32'),
+      0.1,
+    ),
     'padded channels': ops.pad(x(), 1, [1, 2]),
     'padded space': ops.padSpace(x(), 1, 2),
     sliced: ops.slice(x(), 1, 1, 3),

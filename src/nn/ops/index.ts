@@ -2,13 +2,16 @@
 export { add, multiply, offset, scale, scaleByBatch, subtract } from './arithmetic.ts';
 export { batchNorm, batchNormTraining, batchStatistics } from './batch-norm.ts';
 export { broadcastChannels, sumChannels } from './channels.ts';
+export { concatenate } from './concatenate.ts';
 export { correct, crossEntropy, softmax } from './cross-entropy.ts';
+export { dropout } from './dropout.ts';
 export { fill } from './fill.ts';
 export { flatten, mergeAxes, splitAxis } from './flatten.ts';
 export { gelu } from './gelu.ts';
 export { groupNorm, layerNorm } from './layer-norm.ts';
 export { buffer, input, parameter } from './leaves.ts';
 export { linear } from './linear.ts';
+export { logSoftmax, smoothedCrossEntropy } from './log-softmax.ts';
 export { matmul } from './matmul.ts';
 export { pad, padSpace, slice, subsample } from './pad.ts';
 export { averagePool, globalAveragePool, maxPool } from './pooling.ts';

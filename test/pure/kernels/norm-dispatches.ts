@@ -1,4 +1,5 @@
-/** Dispatches of the kernels of normalisation, pooling and structure: part of `representativeDispatches`. */
+/** Dispatches of the kernels of normalisation, pooling, structure and dropout: part of `representativeDispatches`. */
+import { dropoutMask } from '../../../src/kernels/dropout/dropout-mask.ts';
 import { centredChannelSums, channelStatistics, channelSums } from '../../../src/kernels/norm/channels.ts';
 import { normalise, normaliseAdded } from '../../../src/kernels/norm/normalise.ts';
 import { spreadMean, standardise, standardiseGradient } from '../../../src/kernels/norm/standardise.ts';
@@ -10,6 +11,8 @@ import {
   maxPoolIndices,
   maxUnpool,
 } from '../../../src/kernels/pool/pool.ts';
+import { logSoftmax } from '../../../src/kernels/softmax/log-softmax.ts';
+import { concatenate } from '../../../src/kernels/structure/concatenate.ts';
 import { WHOLE_AXIS, window } from '../../../src/kernels/structure/window.ts';
 import type { Context } from '../../../src/runtime/context.ts';
 import type { Dispatch, DType, TensorView } from '../../../src/runtime/kernel.ts';
@@ -77,11 +80,25 @@ export function poolDispatches(context: Context, view: MakeView): Dispatch[] {
 }
 
 export function structureDispatches(context: Context, view: MakeView): Dispatch[] {
-  return [3, 8].flatMap((inner) =>
-    window(context, {
-      input: view([2, 3, inner]),
-      output: view([2, 7, inner]),
-      axes: [WHOLE_AXIS, { ...WHOLE_AXIS, start: -2 }, WHOLE_AXIS],
+  return [
+    ...[3, 8].flatMap((inner) => [
+      ...window(context, {
+        input: view([2, 3, inner]),
+        output: view([2, 7, inner]),
+        axes: [WHOLE_AXIS, { ...WHOLE_AXIS, start: -2 }, WHOLE_AXIS],
+      }),
+      ...concatenate(context, {
+        inputs: [view([2, 3, inner]), view([2, 4, inner])],
+        axis: 1,
+        output: view([2, 7, inner]),
+      }),
+    ]),
+    ...dropoutMask(context, {
+      stream: { key0: 1, key1: 2 },
+      rate: 0.5,
+      step: view([], 'u32'),
+      output: view([5]),
     }),
-  );
+    ...logSoftmax(context, { logits: view([5, 3]), output: view([5, 3]) }),
+  ];
 }
