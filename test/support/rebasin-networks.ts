@@ -3,11 +3,23 @@ import { RandomStream } from '../../src/base/random.ts';
 import type { Node } from '../../src/nn/graph.ts';
 import { mlp } from '../../src/nn/models/mlp.ts';
 import { forwardGraph } from '../../src/nn/models/model.ts';
-import { add, buffer, input, linear, mean, parameter, relu } from '../../src/nn/ops/index.ts';
+import {
+  add,
+  batchNorm,
+  buffer,
+  concatenate,
+  flatten,
+  input,
+  linear,
+  mean,
+  pad,
+  parameter,
+  relu,
+} from '../../src/nn/ops/index.ts';
 import type { PermutationSpec } from '../../src/rebasin/permutation-spec.ts';
 import { derivePermutationSpec } from '../../src/rebasin/permutation-spec.ts';
 import { elementCount } from '../../src/runtime/kernel.ts';
-import { concatenate, convolution, flatten, padChannels, scaleChannels } from './symbolic-operations.ts';
+import { convolution } from './symbolic-operations.ts';
 
 export function mlpSpec(...widths: number[]): PermutationSpec {
   return derivePermutationSpec([forwardGraph(mlp({ widths })).logits]);
@@ -30,13 +42,10 @@ const conv = (name: string, x: Node, channels: number, groups = 1): Node =>
 
 const norm = (name: string, x: Node): Node => {
   const shape = [x.shape[1] as number];
-  return scaleChannels(
-    x,
-    parameter(`${name}.weight`, shape),
-    parameter(`${name}.bias`, shape),
-    buffer(`${name}.running_mean`, shape),
-    buffer(`${name}.running_var`, shape),
-  );
+  const mean = buffer(`${name}.running_mean`, shape);
+  const variance = buffer(`${name}.running_var`, shape);
+  const weight = parameter(`${name}.weight`, shape);
+  return batchNorm(x, { mean, variance }, weight, parameter(`${name}.bias`, shape));
 };
 
 /**
@@ -48,14 +57,14 @@ export function unusualSpecs(): Record<string, PermutationSpec> {
   const pooled = (x: Node): Node => mean(mean(x, 3), 2);
   const stem = relu(norm('bn', conv('conv', images, 6)));
   const optionA = relu(
-    add(norm('bn2', conv('conv2', relu(conv('inner', stem, 5)), 12)), padChannels(stem, [3, 3])),
+    add(norm('bn2', conv('conv2', relu(conv('inner', stem, 5)), 12)), pad(stem, 1, [3, 3])),
   );
   return {
     'a flattened convolution': derivePermutationSpec([dense('head', flatten(conv('conv2', stem, 7)), 4)]),
     'zero-padded channels': derivePermutationSpec([dense('head', pooled(optionA), 4)]),
     'zero-padded channels, flattened': derivePermutationSpec([dense('head', flatten(optionA), 4)]),
     'a concatenation': derivePermutationSpec([
-      dense('head', flatten(concatenate(stem, conv('other', images, 4), stem)), 4),
+      dense('head', flatten(concatenate([stem, conv('other', images, 4), stem])), 4),
     ]),
     'a grouped convolution': derivePermutationSpec([
       dense('head', flatten(conv('grouped', conv('conv2', stem, 12), 6, 3)), 4),

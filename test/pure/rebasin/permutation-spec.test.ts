@@ -2,17 +2,28 @@ import { describe, expect, it } from 'vitest';
 import type { Node } from '../../../src/nn/graph.ts';
 import { mlp } from '../../../src/nn/models/mlp.ts';
 import { forwardGraph } from '../../../src/nn/models/model.ts';
-import { add, buffer, input, linear, mean, parameter, relu, sum } from '../../../src/nn/ops/index.ts';
-import { derivePermutationSpec, type PermutationSpec } from '../../../src/rebasin/permutation-spec.ts';
 import {
+  add,
+  batchNorm,
+  broadcast,
+  buffer,
   concatenate,
-  convolution,
   flatten,
   groupNorm,
-  padChannels,
-  scaleChannels,
-  sliceChannels,
-} from '../../support/symbolic-operations.ts';
+  input,
+  layerNorm,
+  linear,
+  maxPool,
+  mean,
+  pad,
+  parameter,
+  relu,
+  slice,
+  subsample,
+  sum,
+} from '../../../src/nn/ops/index.ts';
+import { derivePermutationSpec, type PermutationSpec } from '../../../src/rebasin/permutation-spec.ts';
+import { convolution } from '../../support/symbolic-operations.ts';
 
 const specOf = (...outputs: Node[]): PermutationSpec => derivePermutationSpec(outputs);
 
@@ -31,13 +42,10 @@ const conv = (name: string, x: Node, channels: number, groups = 1): Node =>
 
 const norm = (name: string, x: Node): Node => {
   const shape = [x.shape[1] as number];
-  return scaleChannels(
-    x,
-    parameter(`${name}.weight`, shape),
-    parameter(`${name}.bias`, shape),
-    buffer(`${name}.running_mean`, shape),
-    buffer(`${name}.running_var`, shape),
-  );
+  const mean = buffer(`${name}.running_mean`, shape);
+  const variance = buffer(`${name}.running_var`, shape);
+  const weight = parameter(`${name}.weight`, shape);
+  return batchNorm(x, { mean, variance }, weight, parameter(`${name}.bias`, shape));
 };
 
 const dense = (name: string, x: Node, width: number): Node =>
@@ -146,7 +154,7 @@ describe('derivePermutationSpec', () => {
 
   it('gives a concatenation one segment for each part', () => {
     const hidden = input('x', ['N', 4]);
-    const spec = specOf(dense('head', concatenate(dense('a', hidden, 3), dense('b', hidden, 5)), 2));
+    const spec = specOf(dense('head', concatenate([dense('a', hidden, 3), dense('b', hidden, 5)]), 2));
     expect(summary(spec)).toEqual([
       'a[3]: a.weight.0 a.bias.0 head.weight.1',
       'b[5]: b.weight.0 b.bias.0 head.weight.1',
@@ -156,7 +164,7 @@ describe('derivePermutationSpec', () => {
 
   it('lets one group lie on one axis twice', () => {
     const x = dense('a', input('x', ['N', 4]), 3);
-    const spec = specOf(dense('head', concatenate(x, x), 2));
+    const spec = specOf(dense('head', concatenate([x, x]), 2));
     expect(summary(spec)).toEqual(['a[3]: a.weight.0 a.bias.0 head.weight.1 head.weight.1']);
     expect(spec.groups[0]!.places.at(-1)!.blocks).toEqual([{ unit: 0, start: 3, count: 3 }]);
     expect(spec.quadratic).toEqual([]);
@@ -164,7 +172,7 @@ describe('derivePermutationSpec', () => {
 
   it('merges segments that every tensor treats alike, wherever they lie', () => {
     const x = dense('a', input('x', ['N', 4]), 16);
-    const wide = relu(add(padChannels(x, [8, 8]), dense('b', x, 32)));
+    const wide = relu(add(pad(x, 1, [8, 8]), dense('b', x, 32)));
     const spec = specOf(dense('head', wide, 2));
     expect(sizes(spec)).toEqual([
       ['a', 16],
@@ -190,7 +198,7 @@ describe('derivePermutationSpec', () => {
         const inside = relu(norm(`${name}.bn1`, conv(`${name}.conv1`, x, width)));
         const out = norm(`${name}.bn2`, conv(`${name}.conv2`, inside, width));
         const grown = (width - (x.shape[1] as number)) / 2;
-        x = relu(add(out, grown > 0 ? padChannels(x, [grown, grown]) : x));
+        x = relu(add(out, grown > 0 ? pad(x, 1, [grown, grown]) : x));
       }
     }
     const spec = specOf(dense('linear', pooled(x), 10));
@@ -228,7 +236,7 @@ describe('derivePermutationSpec', () => {
     const x = dense('a', input('x', ['N', 4]), 8);
     const head = dense('head', x, 2);
     expect(sizes(specOf(head))).toEqual([['a', 8]]);
-    const tap = sum(sliceChannels(x, 0, 4), 1);
+    const tap = sum(slice(x, 1, 0, 4), 1);
     expect(sizes(specOf(head, tap))).toEqual([
       ['a', 4],
       ['a#2', 4],
@@ -242,8 +250,21 @@ describe('derivePermutationSpec', () => {
       ['conv#2', 4],
       ['conv#3', 4],
     ]);
-    expect(sizes(specOf(dense('head', pooled(groupNorm(conv('conv', images, 12), 1)), 2)))).toEqual([
-      ['conv', 12],
+    for (const norm of [(x: Node) => groupNorm(x, 1), layerNorm]) {
+      const layer = specOf(dense('head', pooled(norm(conv('conv', images, 12))), 2));
+      expect(sizes(layer)).toEqual([['conv', 12]]);
+    }
+  });
+
+  it('joins channels across pooling and subsampling', () => {
+    const x = subsample(maxPool(conv('conv', images, 6), 2));
+    expect(summary(specOf(dense('head', flatten(x), 2)))).toEqual(['conv[6]: conv.weight.0 head.weight.1']);
+    const rows = parameter('positions', [6, 8, 8]);
+    const shaped = maxPool(broadcast(rows, 0, 'N'), 2);
+    const spec = specOf(dense('head', flatten(shaped), 2));
+    expect(spec.entries.find(({ name }) => name === 'positions')!.pinned).toEqual([
+      { axis: 1, reason: 'pooling windows lie in space' },
+      { axis: 2, reason: 'pooling windows lie in space' },
     ]);
   });
 
