@@ -144,10 +144,7 @@ export interface BatchNormState {
 
 export interface BatchNormTraining {
   readonly output: Node;
-  /**
-   * New values of the buffers by name, to be stored to where the old ones are. Keep their order: the count of batches is read before
-   * it is written.
-   */
+  /** New values of the buffers by name, to be stored where the old ones are once these have been read, as programs do. */
   readonly stores: Readonly<Record<string, Node>>;
 }
 
