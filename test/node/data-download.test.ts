@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Command, CommanderError } from 'commander';
-import { pack } from 'tar-stream';
+import { pack } from 'tar-fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FormatError, OptionError } from '../../src/base/errors.ts';
 import { registerData } from '../../src/cli/data-command.ts';
@@ -29,7 +29,7 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 const CONTENT = Uint8Array.from({ length: 200_000 }, (_, i) => (i * 31) >> 5);
 const md5 = (bytes: Uint8Array) => createHash('md5').update(bytes).digest('hex');
 /** Quick to fail and quick to try again. */
-const HASTY: DownloadOptions = { retryDelayMs: 1, stallMs: 5000 };
+const HASTY = { retryDelayMs: 1, stallMs: 5000 };
 
 let folder = '';
 let server: Server;
@@ -245,13 +245,22 @@ describe('download', () => {
 });
 
 describe('fetchDataset', () => {
-  async function archive(...entries: [string, string | Uint8Array, object?][]): Promise<Uint8Array> {
-    const tar = pack();
-    for (const [name, bytes, header] of entries)
-      tar.entry({ name, mode: 0o644, uid: 12345, ...header }, Buffer.from(bytes));
-    tar.finalize();
+  /** A .tar.gz of [name, text], and of links as [name, text, where it leads]. */
+  async function archive(
+    ...entries: (readonly [name: string, text: string, link?: string])[]
+  ): Promise<Uint8Array> {
+    const from = mkdtempSync(join(tmpdir(), 'rebasin-'));
+    for (const [i, [, text, link]] of entries.entries()) {
+      if (link === undefined) writeFileSync(join(from, String(i)), text);
+      else symlinkSync(link, join(from, String(i)));
+    }
     const pieces: Uint8Array[] = [];
+    const tar = pack(from, {
+      entries: entries.map((_, i) => String(i)),
+      map: (header) => ({ ...header, name: entries[Number(header.name)]![0], uid: 12345 }),
+    });
     for await (const piece of tar) pieces.push(piece as Uint8Array);
+    rmSync(from, { recursive: true });
     return gzipSync(Buffer.concat(pieces));
   }
 
@@ -295,11 +304,8 @@ describe('fetchDataset', () => {
   });
 
   it('an archive without a member, or with a link in its place, is refused and leaves nothing unpacked', async () => {
-    for (const entry of [
-      ['other.bin', 'abc'],
-      ['test.bin', '', { type: 'symlink', linkname: '/etc/passwd' }],
-    ] as const) {
-      const bytes = await archive(['train.bin', 'train'], entry as [string, string, object?]);
+    for (const entry of [['other.bin', 'abc'] as const, ['test.bin', '', '/etc/passwd'] as const]) {
+      const bytes = await archive(['train.bin', 'train'], entry);
       answer = ranges(bytes);
       const dataset = describeArchive(bytes);
       await expect(fetchDataset(dataset, folder, { ...HASTY, mirror: base })).rejects.toThrow(FormatError);
