@@ -12,7 +12,9 @@ import {
 import { checkSeparate, checkSizes, checkView } from '../checks.ts';
 import gatherWgsl from './gather-indices.wgsl';
 import poolTemplate from './pool.wgsl';
+import poolHalvesTemplate from './pool-halves.wgsl';
 import unpoolTemplate from './unpool.wgsl';
+import unpoolHalvesTemplate from './unpool-halves.wgsl';
 
 /** Rows, then columns. */
 export type Pair = readonly [number, number];
@@ -56,54 +58,147 @@ export function pooledSize(
   return [one(height, 0), one(width, 1)];
 }
 
-function poolKernel(name: string, element: string, begin: string, step: string, end: string): Kernel {
+/** A kernel for any window, and one for windows of 2 x 2 side by side in planes whose width is a multiple of 8. Same bits. */
+interface PoolKernels {
+  readonly general: Kernel;
+  readonly halves: Kernel;
+}
+
+const declare = (binding: number, access: 'read' | 'read_write', name: string, element: string) =>
+  `@group(0) @binding(${binding}) var<storage, ${access}> ${name}: array<${element}>;`;
+
+function fill(template: string, replacements: Readonly<Record<string, string>>): string {
+  return Object.entries(replacements).reduce((text, [from, to]) => text.replace(from, to), template);
+}
+
+function poolKernels(
+  name: string,
+  element: 'f32' | 'u32',
+  general: { readonly begin: string; readonly step: string; readonly end: string },
+  halves: string,
+): PoolKernels {
+  const bindings = ['read', 'read_write'] as const;
   return {
-    name,
-    file: 'src/kernels/pool/pool.wgsl',
-    wgsl: poolTemplate
-      .replace('// {{output}}', `@group(0) @binding(2) var<storage, read_write> output: array<${element}>;`)
-      .replace('// {{begin}}', begin)
-      .replace('// {{step}}', step)
-      .replace('// {{end}}', end),
-    bindings: ['read', 'read_write'],
+    general: {
+      name,
+      file: 'src/kernels/pool/pool.wgsl',
+      wgsl: fill(poolTemplate, {
+        '// {{output}}': declare(2, 'read_write', 'output', element),
+        '// {{begin}}': general.begin,
+        '// {{step}}': general.step,
+        '// {{end}}': general.end,
+      }),
+      bindings,
+    },
+    halves: {
+      name: `${name}, halves`,
+      file: 'src/kernels/pool/pool-halves.wgsl',
+      wgsl: fill(poolHalvesTemplate, {
+        '// {{output}}': declare(2, 'read_write', 'output', element === 'f32' ? 'vec4f' : 'vec4u'),
+        '// {{result}}': halves,
+      }),
+      bindings,
+    },
   };
 }
 
-const findLargest = [
-  'var place = h_start * params.width + w_start;\n    var largest = x[plane + place];',
-  'if (value > largest) {\n          largest = value;\n          place = h * params.width + w;\n        }',
-] as const;
-const maxKernel = poolKernel('max pool', 'f32', ...findLargest, 'output[at] = x[plane + place];');
-const indicesKernel = poolKernel('max pool indices', 'u32', ...findLargest, 'output[at] = u32(place);');
-const averageKernel = poolKernel(
+const findLargest = {
+  begin: 'var place = h_start * params.width + w_start;\n    var largest = x[plane + place];',
+  step: 'if (value > largest) {\n          largest = value;\n          place = h * params.width + w;\n        }',
+};
+/** The first of equals: a later value takes over only when it is larger. */
+const findLargestOfFour = (onLarger: string) => `var largest = values[0];
+  for (var k = 1u; k < 4u; k++) {
+    let larger = values[k] > largest;
+    largest = select(largest, values[k], larger);${onLarger}
+  }`;
+const maxKernels = poolKernels(
+  'max pool',
+  'f32',
+  { ...findLargest, end: 'output[at] = x[plane + place];' },
+  `${findLargestOfFour('')}\n  output[index] = largest;`,
+);
+const indicesKernels = poolKernels(
+  'max pool indices',
+  'u32',
+  { ...findLargest, end: 'output[at] = u32(place);' },
+  `let first = 8u * r * params.width + 8u * q + vec4u(0u, 2u, 4u, 6u);
+  let offsets = array(0u, 1u, 4u * params.width, 4u * params.width + 1u);
+  var place = first;
+  ${findLargestOfFour('\n    place = select(place, first + offsets[k], larger);')}
+  output[index] = place;`,
+);
+const averageKernels = poolKernels(
   'average pool',
   'f32',
-  'var total = 0.0;',
-  'total += value;',
-  'output[at] = total / f32(params.kernel_h * params.kernel_w);',
+  {
+    begin: 'var total = 0.0;',
+    step: 'total += value;',
+    end: 'output[at] = total / f32(params.kernel_h * params.kernel_w);',
+  },
+  'output[index] = (((values[0] + values[1]) + values[2]) + values[3]) / 4.0;',
 );
 
-const output = (binding: number) =>
-  `@group(0) @binding(${binding}) var<storage, read_write> output: array<f32>;`;
-const maxUnpoolKernel: Kernel = {
-  name: 'max unpool',
-  file: 'src/kernels/pool/unpool.wgsl',
-  wgsl: unpoolTemplate
-    .replace('// {{bindings}}', `@group(0) @binding(2) var<storage, read> indices: array<u32>;\n${output(3)}`)
-    .replace('// {{term}}', 'total += select(0.0, dy[row + c], indices[row + c] == place);')
-    .replace('// {{end}}', 'output[at] = total;'),
-  bindings: ['read', 'read', 'read_write'],
-};
-const averageUnpoolKernel: Kernel = {
-  name: 'average unpool',
-  file: 'src/kernels/pool/unpool.wgsl',
-  wgsl: unpoolTemplate
-    .replace('// {{bindings}}', output(2))
-    .replace('    let place = at - m * params.height * params.width;\n', '')
-    .replace('// {{term}}', 'total += dy[row + c];')
-    .replace('// {{end}}', 'output[at] = total / f32(params.kernel_h * params.kernel_w);'),
-  bindings: ['read', 'read_write'],
-};
+function unpoolKernels(
+  name: string,
+  indices: boolean,
+  general: { readonly term: string; readonly end: string },
+  halves: { readonly begin: string; readonly part: (offset: string) => string },
+): PoolKernels {
+  const bindings = (element: string, index: string) => {
+    const lines = indices ? [declare(2, 'read', 'indices', index)] : [];
+    return [...lines, declare(2 + lines.length, 'read_write', 'output', element)].join('\n');
+  };
+  const access = [...Array<'read'>(indices ? 2 : 1).fill('read'), 'read_write' as const];
+  return {
+    general: {
+      name,
+      file: 'src/kernels/pool/unpool.wgsl',
+      wgsl: fill(unpoolTemplate, {
+        '// {{bindings}}': bindings('f32', 'u32'),
+        '// {{term}}': general.term,
+        '// {{end}}': general.end,
+      }),
+      bindings: access,
+    },
+    halves: {
+      name: `${name}, halves`,
+      file: 'src/kernels/pool/unpool-halves.wgsl',
+      wgsl: fill(unpoolHalvesTemplate, {
+        '// {{bindings}}': bindings('vec4f', 'vec4u'),
+        '// {{begin}}': halves.begin,
+        '/* {{top left}} */': halves.part('0u'),
+        '/* {{top right}} */': halves.part('1u'),
+        '/* {{bottom left}} */': halves.part('4u * params.width'),
+        '/* {{bottom right}} */': halves.part('4u * params.width + 1u'),
+      }),
+      bindings: access,
+    },
+  };
+}
+
+const maxUnpoolKernels = unpoolKernels(
+  'max unpool',
+  true,
+  {
+    term: 'total += select(0.0, dy[at], i32(indices[at]) == place);',
+    end: 'output[plane + place] = total;',
+  },
+  {
+    begin: 'let chosen = indices[window] - (8u * r * params.width + 8u * q + vec4u(0u, 2u, 4u, 6u));',
+    part: (offset) => `select(vec4f(0.0), g, chosen == vec4u(${offset}))`,
+  },
+);
+const averageUnpoolKernels = unpoolKernels(
+  'average unpool',
+  false,
+  {
+    term: 'total += dy[at];',
+    end: 'output[plane + place] = total / f32(params.kernel_h * params.kernel_w);',
+  },
+  { begin: '', part: () => 'g / 4.0' },
+);
+
 const gatherKernel: Kernel = {
   name: 'gather indices of planes',
   file: 'src/kernels/pool/gather-indices.wgsl',
@@ -113,17 +208,17 @@ const gatherKernel: Kernel = {
 
 /** The largest value of each window; padding never wins. @throws ShapeError when views do not fit. */
 export function maxPool(_context: Context, call: PoolCall): Dispatch[] {
-  return pool('maxPool', maxKernel, call);
+  return pool('maxPool', maxKernels, call);
 }
 
 /** Where each window's largest value lies, `h * W + w` (u32); the first of equals, as in PyTorch. @throws ShapeError */
 export function maxPoolIndices(_context: Context, call: PoolCall): Dispatch[] {
-  return pool('maxPoolIndices', indicesKernel, call);
+  return pool('maxPoolIndices', indicesKernels, call);
 }
 
 /** The mean of each window, padding counted as zeros (PyTorch's `count_include_pad`). @throws ShapeError when views do not fit. */
 export function averagePool(_context: Context, call: PoolCall): Dispatch[] {
-  return pool('averagePool', averageKernel, call);
+  return pool('averagePool', averageKernels, call);
 }
 
 /**
@@ -134,12 +229,12 @@ export function averagePool(_context: Context, call: PoolCall): Dispatch[] {
 export function maxUnpool(_context: Context, call: PoolCall & { readonly indices: TensorView }): Dispatch[] {
   const { input, indices } = call;
   checkView('maxUnpool', 'indices', indices, 'u32', elementCount(input.shape));
-  return unpool('maxUnpool', maxUnpoolKernel, call, { indices });
+  return unpool('maxUnpool', maxUnpoolKernels, call, { indices });
 }
 
 /** Spreads each value evenly over its window: the adjoint of average pooling, [N, C, OH, OW] to [N, C, H, W]. @throws ShapeError */
 export function averageUnpool(_context: Context, call: PoolCall): Dispatch[] {
-  return unpool('averageUnpool', averageUnpoolKernel, call, {});
+  return unpool('averageUnpool', averageUnpoolKernels, call, {});
 }
 
 /**
@@ -178,60 +273,68 @@ function planesOf(caller: string, name: string, { shape }: TensorView): [number,
   return [shape[0]! * shape[1]!, shape[2]! * shape[3]!];
 }
 
-function pool(caller: string, kernel: Kernel, call: PoolCall): Dispatch[] {
-  const { input, output } = call;
-  const [planes] = planesOf(caller, 'input', input);
-  const pooled = pooledSize(caller, [input.shape[2]!, input.shape[3]!], call);
+function pool(caller: string, kernels: PoolKernels, call: PoolCall): Dispatch[] {
+  const { input, output, kernel, stride, padding } = call;
+  const [planes, plane] = planesOf(caller, 'input', input);
+  const [height, width] = [input.shape[2]!, input.shape[3]!];
+  const pooled = pooledSize(caller, [height, width], call);
   const outputs = planes * pooled[0] * pooled[1];
-  checkView(caller, 'input', input, 'f32', elementCount(input.shape));
-  checkView(caller, 'output', output, kernel === indicesKernel ? 'u32' : 'f32', outputs);
+  checkView(caller, 'input', input, 'f32', planes * plane);
+  checkView(caller, 'output', output, kernels === indicesKernels ? 'u32' : 'f32', outputs);
   checkSeparate(caller, { output }, { input });
-  return dispatch(kernel, [input, output], outputs, outputs, input, pooled, call);
+  if (outputs === 0) return [];
+  const halves = areHalves(call, width);
+  return [
+    {
+      kernel: halves ? kernels.halves : kernels.general,
+      views: [input, output],
+      params: halves
+        ? packParams('uuuuu', outputs / 4, height, width / 4, pooled[0], pooled[1] / 4)
+        : packParams('uuuuuuuuuuu', outputs, height, width, ...pooled, ...kernel, ...stride, ...padding),
+      workgroups: linearGrid(Math.ceil(outputs / 256)),
+      work: 4 * outputs * kernel[0] * kernel[1],
+    },
+  ];
 }
 
 function unpool(
   caller: string,
-  kernel: Kernel,
+  kernels: PoolKernels,
   call: PoolCall,
-  others: Record<string, TensorView>,
+  others: Readonly<Record<string, TensorView>>,
 ): Dispatch[] {
-  const { input, output } = call;
-  const [planes] = planesOf(caller, 'output', output);
-  const pooled = pooledSize(caller, [output.shape[2]!, output.shape[3]!], call);
+  const { input, output, kernel, stride, padding } = call;
+  const [planes, plane] = planesOf(caller, 'output', output);
+  const [height, width] = [output.shape[2]!, output.shape[3]!];
+  const pooled = pooledSize(caller, [height, width], call);
   checkView(caller, 'input', input, 'f32', planes * pooled[0] * pooled[1]);
-  checkView(caller, 'output', output, 'f32', elementCount(output.shape));
+  checkView(caller, 'output', output, 'f32', planes * plane);
   checkSeparate(caller, { output }, { input, ...others });
+  if (planes === 0) return [];
   const views = [input, ...Object.values(others), output];
-  return dispatch(
-    kernel,
-    views,
-    elementCount(output.shape),
-    planes * pooled[0] * pooled[1],
-    output,
-    pooled,
-    call,
-  );
-}
-
-/** @param count elements that are written @param windows of all planes @param plane the tensor of the larger planes */
-function dispatch(
-  kernel: Kernel,
-  views: readonly TensorView[],
-  count: number,
-  windows: number,
-  plane: TensorView,
-  pooled: Pair,
-  { kernel: size, stride, padding }: PoolWindow,
-): Dispatch[] {
-  if (count === 0) return [];
-  const [height, width] = [plane.shape[2]!, plane.shape[3]!];
+  const work = 4 * planes * (plane + pooled[0] * pooled[1] * kernel[0] * kernel[1]);
+  if (areHalves(call, width)) {
+    const blocks = (planes * Math.ceil(height / 2) * width) / 8;
+    const params = packParams('uuuuu', blocks, height, width / 4, pooled[0], pooled[1] / 4);
+    return [{ kernel: kernels.halves, views, params, workgroups: linearGrid(Math.ceil(blocks / 64)), work }];
+  }
+  const rows = Math.ceil((height + padding[0]) / stride[0]);
+  const columns = Math.ceil((width + padding[1]) / stride[1]);
+  const cells = planes * rows * columns;
+  const sizes = [height, width, ...pooled, ...kernel, ...stride, ...padding];
   return [
     {
-      kernel,
+      kernel: kernels.general,
       views,
-      params: packParams('uuuuuuuuuuu', count, height, width, ...pooled, ...size, ...stride, ...padding),
-      workgroups: linearGrid(Math.ceil(count / 256)),
-      work: 4 * windows * size[0] * size[1] + 4 * count,
+      params: packParams('uuuuuuuuuuuuu', cells, rows, columns, ...sizes),
+      workgroups: linearGrid(Math.ceil(cells / 64)),
+      work,
     },
   ];
+}
+
+/** Windows of 2 x 2 side by side, in rows of whole groups of eight. */
+function areHalves({ kernel, stride, padding }: PoolWindow, width: number): boolean {
+  const two = [...kernel, ...stride].every((size) => size === 2);
+  return two && padding[0] === 0 && padding[1] === 0 && width % 8 === 0;
 }

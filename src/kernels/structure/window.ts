@@ -30,17 +30,22 @@ export interface WindowCall {
 
 export const WHOLE_AXIS: AxisWindow = { start: 0, multiply: 1, divide: 1 };
 
-const scalarKernel: Kernel = {
-  name: 'window',
-  file: 'src/kernels/structure/window.wgsl',
-  wgsl,
-  bindings: ['read', 'read_write'],
-};
-const vectorKernel: Kernel = {
-  ...scalarKernel,
-  name: 'window, vec4u',
-  wgsl: wgsl.replace('alias Element = u32;', 'alias Element = vec4u;'),
-};
+function windowKernel(vectors: boolean, divides: boolean): Kernel {
+  const text = vectors ? wgsl.replace('alias Element = u32;', 'alias Element = vec4u;') : wgsl;
+  return {
+    name: `window${divides ? ' that spreads' : ''}${vectors ? ', vec4u' : ''}`,
+    file: 'src/kernels/structure/window.wgsl',
+    wgsl: divides ? text : text.replace('scaled / params.divide; // {{divide}}', 'scaled;'),
+    bindings: ['read', 'read_write'],
+  };
+}
+
+const [copying, spreading] = [false, true].map((divides) => ({
+  singles: windowKernel(false, divides),
+  vectors: windowKernel(true, divides),
+})) as [WindowKernels, WindowKernels];
+
+type WindowKernels = Readonly<Record<'singles' | 'vectors', Kernel>>;
 
 interface SizedAxis extends AxisWindow {
   readonly input: number;
@@ -79,10 +84,11 @@ export function window(_context: Context, { input, output, axes }: WindowCall): 
   const last = merged[3]!;
   const width = isWhole(last) && last.output % 4 === 0 ? 4 : 1;
   merged[3] = { ...last, input: last.input / width, output: last.output / width };
+  const kernels = merged.some(({ divide }) => divide !== 1) ? spreading : copying;
   const column = (f: (axis: SizedAxis) => number) => merged.map(f);
   return [
     {
-      kernel: width === 4 ? vectorKernel : scalarKernel,
+      kernel: width === 4 ? kernels.vectors : kernels.singles,
       views: [input, output],
       params: packParams(
         'uuuuiiiiiiiiiiiiiiiiu',

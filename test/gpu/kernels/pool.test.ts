@@ -20,7 +20,10 @@ const CASES = [
   { shape: [1, 1, 1, 1], ...window(1, 1, 0) },
   { shape: [5, 3, 7, 7], ...window(2, 2, 0) },
   { shape: [1, 17, 8, 8], ...window(3, 2, 1) },
+  // windows of 2 x 2 side by side: vec4f where the width is a multiple of 8
   { shape: [2, 5, 32, 32], ...window(2, 2, 0) },
+  { shape: [5, 17, 7, 8], ...window(2, 2, 0) },
+  { shape: [1, 3, 2, 24], ...window(2, 2, 0) },
   { shape: [3, 2, 7, 8], ...window(3, 1, 1) },
   { shape: [2, 3, 7, 5], ...window(2, 3, 1) }, // stride above the kernel: places in no window
   { shape: [2, 3, 8, 7], kernel: [3, 2], stride: [1, 2], padding: [1, 0] } as const,

@@ -68,15 +68,18 @@ function standardiseDispatches(context: Context, view: MakeView, inner: number):
 
 export function poolDispatches(context: Context, view: MakeView): Dispatch[] {
   const window = { kernel: [2, 2], stride: [2, 2], padding: [0, 0] } as const;
-  const [large, small, indices] = [view([2, 3, 4, 4]), view([2, 3, 2, 2]), view([2, 3, 2, 2], 'u32')];
-  return [
-    ...maxPool(context, { ...window, input: large, output: small }),
-    ...maxPoolIndices(context, { ...window, input: large, output: indices }),
-    ...averagePool(context, { ...window, input: large, output: small }),
-    ...maxUnpool(context, { ...window, input: small, indices, output: large }),
-    ...averageUnpool(context, { ...window, input: small, output: large }),
-    ...gatherIndices(context, { input: large, indices, output: small }),
-  ];
+  return [4, 8].flatMap((size) => {
+    const pooled = [2, 3, size / 2, size / 2];
+    const [large, small, indices] = [view([2, 3, size, size]), view(pooled), view(pooled, 'u32')];
+    return [
+      ...maxPool(context, { ...window, input: large, output: small }),
+      ...maxPoolIndices(context, { ...window, input: large, output: indices }),
+      ...averagePool(context, { ...window, input: large, output: small }),
+      ...maxUnpool(context, { ...window, input: small, indices, output: large }),
+      ...averageUnpool(context, { ...window, input: small, output: large }),
+      ...gatherIndices(context, { input: large, indices, output: small }),
+    ];
+  });
 }
 
 export function structureDispatches(context: Context, view: MakeView): Dispatch[] {
@@ -86,6 +89,11 @@ export function structureDispatches(context: Context, view: MakeView): Dispatch[
         input: view([2, 3, inner]),
         output: view([2, 7, inner]),
         axes: [WHOLE_AXIS, { ...WHOLE_AXIS, start: -2 }, WHOLE_AXIS],
+      }),
+      ...window(context, {
+        input: view([2, 3, inner]),
+        output: view([2, 6, inner]),
+        axes: [WHOLE_AXIS, { ...WHOLE_AXIS, divide: 2 }, WHOLE_AXIS],
       }),
       ...concatenate(context, {
         inputs: [view([2, 3, inner]), view([2, 4, inner])],
