@@ -1,6 +1,7 @@
 /** Float64 references of the operations, by name: plain loops, no cleverness. */
 import type { Attributes } from '../../src/nn/operation.ts';
 import type { NdArray } from './graph.ts';
+import { type ConvSizes, forEachProduct } from './kernels/conv.ts';
 import { normOperations } from './norm-operations.ts';
 import { structureOperations } from './structure-operations.ts';
 
@@ -75,6 +76,28 @@ export const portableOperations: Readonly<Record<string, Reference>> = {
     }
     return y;
   },
+  conv2d([x, weight, bias], shape, attributes) {
+    const y = new Float64Array(count(shape));
+    forEachProduct(convSizes(x!.shape, weight!.shape, attributes), (i, w, o) => {
+      y[o]! += x!.data[i]! * weight!.data[w]!;
+    });
+    const plane = shape[2]! * shape[3]!;
+    return bias ? y.map((value, o) => value + bias.data[Math.floor(o / plane) % shape[1]!]!) : y;
+  },
+  conv2dInputGradient([d, weight], shape, attributes) {
+    const x = new Float64Array(count(shape));
+    forEachProduct(convSizes(shape, weight!.shape, attributes), (i, w, o) => {
+      x[i]! += d!.data[o]! * weight!.data[w]!;
+    });
+    return x;
+  },
+  conv2dWeightGradient([x, d], shape, attributes) {
+    const weight = new Float64Array(count(shape));
+    forEachProduct(convSizes(x!.shape, shape, attributes), (i, w, o) => {
+      weight[w]! += d!.data[o]! * x!.data[i]!;
+    });
+    return weight;
+  },
   softmax: ([logits], shape) => rows(logits!, shape[1]!, (row) => softmax(row)),
   logSoftmax: ([logits], shape) =>
     rows(logits!, shape[1]!, (row) => {
@@ -101,6 +124,14 @@ export const portableOperations: Readonly<Record<string, Reference>> = {
     });
   },
 };
+
+function convSizes(
+  [n, c, h, w]: readonly number[],
+  [o, , kh, kw]: readonly number[],
+  { stride, padding, groups }: Attributes,
+): ConvSizes {
+  return { n: n!, c: c!, h: h!, w: w!, o: o!, kernel: [kh!, kw!], stride, padding, groups };
+}
 
 function count(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);

@@ -21,6 +21,42 @@ const p = ops.parameter;
 const N = 5;
 const CLASSES = 7;
 
+/** Strides that leave inputs over, uneven kernels and padding, groups, and each operation with the weight as its first parameter. */
+function convolutions(): Record<string, Node> {
+  const image = (c: number, h: number, w: number) => p('image', [2, c, h, w]);
+  const constant = ops.input('images', ['N', 2, 4, 5]);
+  const uneven = { stride: [2, 1], padding: [1, 0] } as const;
+  return {
+    conv2d: ops.conv2d(image(3, 5, 4), p('weight', [4, 3, 3, 3]), p('bias', [4]), { padding: 1 }),
+    'conv2d of a constant': ops.conv2d(constant, p('weight', [3, 2, 3, 2]), p('bias', [3]), uneven),
+    'conv2d 1 x 1': ops.conv2d(image(3, 2, 4), p('weight', [5, 3, 1, 1])),
+    'conv2d 1 x 1 with stride': ops.conv2d(image(3, 4, 5), p('weight', [2, 3, 1, 1]), undefined, {
+      stride: 2,
+    }),
+    'conv2d depthwise': ops.conv2d(image(4, 5, 5), p('weight', [4, 1, 3, 3]), undefined, {
+      groups: 4,
+      padding: 1,
+    }),
+    'conv2d in groups': ops.conv2d(image(4, 5, 5), p('weight', [6, 2, 3, 3]), undefined, {
+      groups: 2,
+      stride: 2,
+    }),
+    'conv2d with fused relu': ops.relu(ops.conv2d(image(2, 4, 4), p('weight', [3, 2, 3, 3]), p('bias', [3]))),
+    conv2dInputGradient: ops.conv2dInputGradient(
+      p('gradient', [2, 3, 3, 4]),
+      p('weight', [3, 2, 3, 2]),
+      [6, 5],
+      uneven,
+    ),
+    conv2dWeightGradient: ops.conv2dWeightGradient(
+      image(2, 6, 5),
+      p('gradient', [2, 3, 3, 4]),
+      [3, 2],
+      uneven,
+    ),
+  };
+}
+
 export function operationCases(): OperationCase[] {
   const x = () => p('x', [N, 6]);
   const y = () => p('y', [N, 6]);
@@ -54,6 +90,7 @@ export function operationCases(): OperationCase[] {
     linear: ops.linear(x(), p('weight', [4, 6]), p('bias', [4])),
     'linear without bias': ops.linear(x(), p('weight', [4, 6])),
     'linear with fused relu': ops.relu(ops.linear(x(), p('weight', [4, 6]), p('bias', [4]))),
+    ...convolutions(),
     softmax: ops.softmax(logits()),
     crossEntropy: ops.crossEntropy(logits(), labels()),
     correct: ops.correct(logits(), labels()),

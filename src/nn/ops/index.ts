@@ -3,6 +3,7 @@ export { add, multiply, offset, scale, scaleByBatch, subtract } from './arithmet
 export { batchNorm, batchNormTraining, batchStatistics } from './batch-norm.ts';
 export { broadcastChannels, sumChannels } from './channels.ts';
 export { concatenate } from './concatenate.ts';
+export { type Conv2dOptions, conv2d, conv2dInputGradient, conv2dWeightGradient } from './conv2d.ts';
 export { correct, crossEntropy, softmax } from './cross-entropy.ts';
 export { dropout } from './dropout.ts';
 export { fill } from './fill.ts';

@@ -1,5 +1,7 @@
 /** At least one dispatch for every kernel text that the library can make, from the host functions themselves on views without memory. */
 import { axpy, copy, interpolate, scale } from '../../../src/kernels/arena/arena.ts';
+import { conv2d, conv2dInputGradient, conv2dWeightGradient } from '../../../src/kernels/conv/conv2d.ts';
+import { CONV_VARIANTS } from '../../../src/kernels/conv/variant.ts';
 import { elementwise } from '../../../src/kernels/elementwise/elementwise.ts';
 import { gatherAxis } from '../../../src/kernels/gather/gather-axis.ts';
 import { gatherImages, gatherLabels } from '../../../src/kernels/gather/gather-batch.ts';
@@ -35,6 +37,7 @@ export function representativeDispatches(): Dispatch[] {
   return [
     ...elementwiseDispatches(context),
     ...matmulDispatches(),
+    ...convDispatches(),
     ...reduceDispatches(context),
     ...softmaxDispatches(context),
     ...gatherDispatches(context),
@@ -91,6 +94,52 @@ function matmulDispatches(): Dispatch[] {
         ...matmul(context, { a: view([m, k]), b: view([k, n]), bias: view([n]), activation: 'relu', output }),
         ...matmul(context, { a: view([m, k]), b: view([n, k]), transposeB: true, output }),
         ...matmul(context, { a: view([k, m]), b: view([k, n]), transposeA: true, output }),
+      );
+    }
+  }
+  return dispatches;
+}
+
+/** Every variant with windows of taps and single ones, groups, and at last enough outputs for large tiles. */
+function convDispatches(): Dispatch[] {
+  const dispatches: Dispatch[] = [];
+  for (const variant of CONV_VARIANTS) {
+    const context = contextWithoutGpu(false, { conv: variant });
+    for (const [n, c, h, w, o, kernel, stride, padding, groups] of [
+      [4, 3, 32, 30, 16, 7, 2, 3, 1],
+      [1, 3, 16, 16, 16, 9, 4, 3, 1],
+      [1, 16, 8, 8, 16, 1, 1, 0, 1],
+      [1, 4, 8, 8, 4, 3, 1, 1, 4],
+      [1, 2, 3, 6, 2, 3, 1, 1, 1], // more than one step of 16 along k
+      [32, 512, 32, 32, 256, 3, 1, 1, 1],
+    ] as const) {
+      const size = (length: number) => Math.floor((length + 2 * padding - kernel) / stride) + 1;
+      const [input, weight] = [
+        [n, c, h, w],
+        [o, c / groups, kernel, kernel],
+      ] as const;
+      const output = [n, o, size(h), size(w)];
+      const options = { stride: [stride, stride], padding: [padding, padding], groups } as const;
+      const channels = { bias: view([o]), scaleShift: { scale: view([o]), shift: view([o]) } };
+      dispatches.push(
+        ...conv2dInputGradient(context, {
+          ...options,
+          outputGradient: view(output),
+          weight: view(weight),
+          output: view(input),
+        }),
+        ...conv2d(context, {
+          ...options,
+          ...channels,
+          ...{ input: view(input), weight: view(weight), output: view(output), activation: 'relu' },
+        }),
+        ...conv2dWeightGradient(context, {
+          ...options,
+          input: view(input),
+          outputGradient: view(output),
+          output: view(weight),
+          scratch: view,
+        }),
       );
     }
   }

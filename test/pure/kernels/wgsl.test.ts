@@ -7,7 +7,12 @@ import { detectRaces, WgslReflect } from '../../support/wgsl-reflect.ts';
 import { representativeDispatches } from './representative-dispatches.ts';
 
 /** Files of WGSL functions, which are parts of other kernels' texts. */
-const LIBRARIES = ['src/kernels/elementwise/functions.wgsl', 'src/kernels/random/random.wgsl'];
+const LIBRARIES = [
+  'src/kernels/conv/correlate.wgsl',
+  'src/kernels/conv/weight_gradient.wgsl',
+  'src/kernels/elementwise/functions.wgsl',
+  'src/kernels/random/random.wgsl',
+];
 
 const dispatches = new Map(representativeDispatches().map((dispatch) => [dispatch.kernel.name, dispatch]));
 

@@ -1,0 +1,239 @@
+/**
+ * Correlations: what a convolution and its input gradient have in common, so that one family of kernels computes both.
+ *
+ * The input gradient of a convolution with stride s is, for each of the s x s residues of the input's coordinates, a correlation of the
+ * output gradient with those taps of the (transposed, flipped) weights that can reach it, with stride 1: nothing is multiplied by the
+ * zeros that a dilated gradient would have. Which residue a tap has is arithmetic on where weights and outputs lie.
+ */
+import type { Context } from '../../runtime/context.ts';
+import { type Dispatch, type Kernel, linearGrid, packParams, type TensorView } from '../../runtime/kernel.ts';
+import { expand } from '../matmul/template.ts';
+import libraryText from './correlate.wgsl';
+import naiveText from './correlate_naive.wgsl';
+import registerText from './correlate_register.wgsl';
+import workgroupText from './correlate_workgroup.wgsl';
+import { CHUNK, type Geometry } from './geometry.ts';
+import { type ConvVariant, chooseVariant, ENOUGH_WORKGROUPS } from './variant.ts';
+
+/** What correlate.wgsl computes, in its words. */
+export interface Correlation {
+  readonly batch: number;
+  readonly groups: number;
+  readonly rows: number;
+  readonly depth: number;
+  readonly inH: number;
+  readonly inW: number;
+  readonly outH: number;
+  readonly outW: number;
+  readonly tapsY: number;
+  readonly tapsX: number;
+  readonly strideY: number;
+  readonly strideX: number;
+  readonly padY: number;
+  readonly padX: number;
+  readonly chunk: number;
+  /** Where weights lie: first, group, row, depth, y, x. */
+  readonly weights: readonly [number, number, number, number, number, number];
+  /** Where outputs lie: plane, first, step y, step x. */
+  readonly outputs: readonly [number, number, number, number];
+}
+
+/** The forward pass as a correlation. */
+export function forwardCorrelation(geometry: Geometry): Correlation {
+  const { rows, depth, kernelH, kernelW, outH, outW } = geometry;
+  const taps = kernelH * kernelW;
+  return {
+    ...geometry,
+    ...{ tapsY: kernelH, tapsX: kernelW, strideY: geometry.strideH, strideX: geometry.strideW },
+    ...{ padY: geometry.padH, padX: geometry.padW, chunk: channelsInChunk(geometry) },
+    weights: [0, rows * depth * taps, depth * taps, taps, kernelW, 1],
+    outputs: [outH * outW, 0, outW, 1],
+  };
+}
+
+/** The input gradient as correlations, one for each residue of the input's coordinates; together they write every element once. */
+export function inputGradientCorrelations(geometry: Geometry): Correlation[] {
+  const { rows, depth, kernelH, kernelW, inH, inW, outH, outW, strideH, strideW } = geometry;
+  const taps = kernelH * kernelW;
+  const along = (size: number, kernel: number, stride: number, padding: number) =>
+    Array.from({ length: Math.min(stride, size) }, (_, first) =>
+      residue(first, size, kernel, stride, padding),
+    );
+  return along(inH, kernelH, strideH, geometry.padH).flatMap((y) =>
+    along(inW, kernelW, strideW, geometry.padW).map((x) => ({
+      ...{ batch: geometry.batch, groups: geometry.groups, rows: depth, depth: rows },
+      ...{ inH: outH, inW: outW, outH: y.count, outW: x.count },
+      ...{ tapsY: y.taps, tapsX: x.taps, strideY: 1, strideX: 1, padY: y.pad, padX: x.pad },
+      chunk: channelsInChunk(geometry),
+      weights: [
+        y.lastTap * kernelW + x.lastTap,
+        rows * depth * taps,
+        taps,
+        depth * taps,
+        -strideH * kernelW,
+        -strideW,
+      ],
+      outputs: [inH * inW, y.first * inW + x.first, strideH * inW, strideW],
+    })),
+  );
+}
+
+const channelsInChunk = ({ kernelH, kernelW }: Geometry): number =>
+  Math.max(1, Math.floor(CHUNK / (kernelH * kernelW)));
+
+/** One residue along one axis: inputs first, first + stride, ..., the taps residue, residue + stride, ... that reach them. */
+function residue(first: number, size: number, kernel: number, stride: number, padding: number) {
+  const offset = (first + padding) % stride;
+  const taps = Math.max(0, Math.ceil((kernel - offset) / stride));
+  return {
+    first,
+    count: Math.ceil((size - first) / stride),
+    taps,
+    /** The tap that belongs to the smallest output coordinate. */
+    lastTap: offset + (taps - 1) * stride,
+    pad: taps - 1 - Math.floor((first + padding) / stride),
+  };
+}
+
+export interface CorrelationViews {
+  readonly input: TensorView;
+  readonly weight: TensorView;
+  readonly output: TensorView;
+  readonly bias?: TensorView;
+  readonly scale?: TensorView;
+  readonly shift?: TensorView;
+  readonly relu?: boolean;
+}
+
+const FLAG_BIAS = 1;
+const FLAG_SCALE_SHIFT = 2;
+const FLAG_RELU = 4;
+
+/** The dispatch that computes a correlation. Its output must not be empty. */
+export function correlate(context: Context, correlation: Correlation, views: CorrelationViews): Dispatch {
+  const c = correlation;
+  const { input, weight, output, bias, scale, shift, relu } = views;
+  const { kernel, workgroups } = choosers[chooseVariant(context)](c);
+  const flags = (bias ? FLAG_BIAS : 0) + (scale ? FLAG_SCALE_SHIFT : 0) + (relu ? FLAG_RELU : 0);
+  const sizes = [c.batch, c.groups, c.rows, c.depth, c.inH, c.inW, c.outH, c.outW, c.tapsY, c.tapsX];
+  return {
+    kernel,
+    views: [input, weight, bias ?? weight, scale ?? weight, shift ?? weight, output],
+    params: packParams(
+      'uuuuuuuuuuuuiiuuiiiiiiuuuu',
+      ...sizes,
+      ...[c.strideY, c.strideX, c.padY, c.padX, c.chunk, flags],
+      ...c.weights,
+      ...c.outputs,
+    ),
+    workgroups: linearGrid(workgroups),
+    work: c.batch * c.groups * c.rows * c.outH * c.outW * Math.max(1, c.depth * c.tapsY * c.tapsX),
+  };
+}
+
+interface Choice {
+  readonly kernel: Kernel;
+  readonly workgroups: number;
+}
+
+const choosers: Record<ConvVariant, (correlation: Correlation) => Choice> = {
+  naive: ({ batch, groups, rows, outH, outW }) => ({
+    kernel: naiveKernel,
+    workgroups: Math.ceil((batch * groups * rows * outH * outW) / 64),
+  }),
+  register: (correlation) => chooseTile(correlation, false),
+  quad: (correlation) => chooseTile(correlation, true),
+  workgroup: ({ batch, groups, rows, outH, outW }) => {
+    const tiles = (edge: number) =>
+      groups * Math.ceil(rows / (8 * edge)) * Math.ceil((batch * outH * outW) / (8 * edge));
+    const edge = rows > 32 && tiles(8) >= ENOUGH_WORKGROUPS ? 8 : 4;
+    return { kernel: workgroupKernels[edge], workgroups: tiles(edge) };
+  },
+};
+
+/** A register tile: `rows` channels by `height` x `width` outputs an invocation, and what a turn of its loop takes. */
+interface Tile {
+  readonly rows: number;
+  readonly height: number;
+  readonly width: number;
+  readonly quad: boolean;
+  /** Taps of a row that share a window of inputs; 0: each tap for itself, at any stride. */
+  readonly taps: number;
+  readonly stride: number;
+  readonly depths: number;
+}
+
+/** Outputs of a tile, as height x width; images narrower than 8 take higher tiles. */
+const SHAPES = [
+  { height: 1, width: 8 },
+  { height: 2, width: 4 },
+  { height: 4, width: 2 },
+] as const;
+
+function chooseTile(c: Correlation, quads: boolean): Choice {
+  const slides = c.tapsX >= 1 && c.tapsX <= 7 && (c.strideX === 1 || (c.strideX === 2 && c.tapsX > 1));
+  const tilesOf = ({ height, width }: { height: number; width: number }) =>
+    Math.ceil(c.outH / height) * Math.ceil(c.outW / width);
+  const shape = SHAPES.reduce((best, next) => (tilesOf(next) < tilesOf(best) ? next : best));
+  const largest = !quads || c.tapsX > 4 ? 8 : 16;
+  const rows = c.rows === 1 ? 1 : ([4, 8].find((r) => r >= c.rows) ?? largest);
+  const tile: Tile = {
+    ...shape,
+    rows,
+    quad: quads && rows > 1,
+    taps: slides ? c.tapsX : 0,
+    stride: slides ? c.strideX : 1,
+    depths: c.tapsX * c.tapsY === 1 && c.depth % 4 === 0 && c.chunk % 4 === 0 ? 4 : 1,
+  };
+  const workgroups = c.groups * Math.ceil(c.rows / rows) * Math.ceil((c.batch * tilesOf(shape)) / 4);
+  return { kernel: registerKernel(tile), workgroups };
+}
+
+const bindings = ['read', 'read', 'read', 'read', 'read', 'read_write'] as const;
+
+const naiveKernel: Kernel = {
+  name: 'correlate naive',
+  file: 'src/kernels/conv/correlate_naive.wgsl',
+  wgsl: naiveText + libraryText,
+  bindings,
+};
+
+const registerKernels = new Map<string, Kernel>();
+
+function registerKernel(tile: Tile): Kernel {
+  const { rows, height, width, quad, taps, stride, depths } = tile;
+  const how = taps > 0 ? `${taps} taps stride ${stride}` : 'single taps';
+  const name = `correlate register ${rows}x${height}x${width}${quad ? ' quad' : ''} ${how} depths ${depths}`;
+  let kernel = registerKernels.get(name);
+  if (!kernel) {
+    const wgsl = expand(registerText, {
+      ROWS: rows,
+      ROWQUADS: rows / 4,
+      TILE_H: height,
+      TILE_W: width,
+      QUAD: quad,
+      SINGLE: !quad,
+      LOADS: quad ? rows / 4 : rows, // of weights, an invocation
+      SLIDES: taps > 0,
+      STEPS: taps === 0,
+      TAPS: Math.max(1, taps),
+      STRIDE: stride,
+      WINDOW: taps > 0 ? (width - 1) * stride + taps : width,
+      DEPTHS: depths,
+    });
+    kernel = { name, file: 'src/kernels/conv/correlate_register.wgsl', wgsl: wgsl + libraryText, bindings };
+    registerKernels.set(name, kernel);
+  }
+  return kernel;
+}
+
+function makeWorkgroupKernel(edge: 4 | 8): Kernel {
+  return {
+    name: `correlate workgroup ${8 * edge}x${8 * edge}`,
+    file: 'src/kernels/conv/correlate_workgroup.wgsl',
+    wgsl: expand(workgroupText, { EDGE: edge, QUADS: edge / 4 }) + libraryText,
+    bindings,
+  };
+}
+
+const workgroupKernels = { 4: makeWorkgroupKernel(4), 8: makeWorkgroupKernel(8) } as const;

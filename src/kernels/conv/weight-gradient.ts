@@ -1,0 +1,181 @@
+/**
+ * The weight gradient of a convolution: few, long sums over every output of a batch.
+ *
+ * Lines of outputs are cut into chunks. Where there are few weights, each chunk is summed by invocations of its own into scratch memory
+ * and a second dispatch adds the chunks up, from left to right: the bits of one invocation that takes them one after another.
+ */
+import type { Context } from '../../runtime/context.ts';
+import { type Dispatch, type Kernel, linearGrid, packParams, type TensorView } from '../../runtime/kernel.ts';
+import { checkSeparate, checkView } from '../checks.ts';
+import { expand } from '../matmul/template.ts';
+import { CHUNK, type Geometry } from './geometry.ts';
+import { type ConvVariant, chooseVariant, ENOUGH_WORKGROUPS } from './variant.ts';
+import libraryText from './weight_gradient.wgsl';
+import chunksText from './weight_gradient_chunks.wgsl';
+import naiveText from './weight_gradient_naive.wgsl';
+import registerText from './weight_gradient_register.wgsl';
+import workgroupText from './weight_gradient_workgroup.wgsl';
+
+export interface WeightGradientViews {
+  readonly input: TensorView;
+  readonly outputGradient: TensorView;
+  readonly output: TensorView;
+}
+
+/** Workgroups below which chunks are computed side by side. */
+const ENOUGH = { software: 64, hardware: 4 * ENOUGH_WORKGROUPS };
+
+/** Elements of scratch that are worth it: 64 MiB. */
+const MOST_SCRATCH = 2 ** 24;
+
+/** The dispatches of a weight gradient. Its output must not be empty. */
+export function weightGradientDispatches(
+  context: Context,
+  geometry: Geometry,
+  views: WeightGradientViews,
+  scratch?: (shape: readonly number[]) => TensorView,
+): Dispatch[] {
+  const g = geometry;
+  const { input, outputGradient, output } = views;
+  const linesInChunk = Math.max(1, Math.floor(CHUNK / g.outW));
+  const chunks = Math.max(1, Math.ceil((g.batch * g.outH) / linesInChunk));
+  const size = g.groups * g.rows * g.depth * g.kernelH * g.kernelW;
+  const choose = choosers[chooseVariant(context)];
+  const enough = context.software ? ENOUGH.software : ENOUGH.hardware;
+  const splits = scratch && chunks > 1 && chunks * size <= MOST_SCRATCH && choose(g, 1).workgroups < enough;
+
+  const sums = (target: TensorView, parts: number): Dispatch => {
+    const { kernel, workgroups } = choose(g, parts);
+    return {
+      kernel,
+      views: [input, outputGradient, target],
+      params: packParams(
+        'uuuuuuuuuuuuiiuuu',
+        ...[g.batch, g.groups, g.rows, g.depth, g.inH, g.inW, g.outH, g.outW, g.kernelH, g.kernelW],
+        ...[g.strideH, g.strideW, g.padH, g.padW, linesInChunk, chunks, chunks / parts],
+      ),
+      workgroups: linearGrid(workgroups),
+      work: size * Math.max(1, g.batch * g.outH * g.outW),
+    };
+  };
+  if (!splits) return [sums(output, 1)];
+  const chunkSums = scratch([chunks, size]);
+  checkView('conv2dWeightGradient', 'scratch', chunkSums, 'f32', chunks * size);
+  checkSeparate('conv2dWeightGradient', { output, scratch: chunkSums }, { input, outputGradient });
+  const addition: Dispatch = {
+    kernel: chunksKernel,
+    views: [chunkSums, output],
+    params: packParams('uu', chunks, size),
+    workgroups: linearGrid(Math.ceil(size / 64)),
+    work: chunks * size,
+  };
+  return [sums(chunkSums, chunks), addition];
+}
+
+interface Choice {
+  readonly kernel: Kernel;
+  readonly workgroups: number;
+}
+
+/** What computes `parts` sums of each weight. */
+const choosers: Record<ConvVariant, (geometry: Geometry, parts: number) => Choice> = {
+  naive: ({ groups, rows, depth, kernelH, kernelW }, parts) => ({
+    kernel: naiveKernel,
+    workgroups: Math.ceil((parts * groups * rows * depth * kernelH * kernelW) / 64),
+  }),
+  register: (geometry, parts) => chooseTile(geometry, parts, false),
+  quad: (geometry, parts) => chooseTile(geometry, parts, true),
+  workgroup: ({ groups, rows, depth, kernelH, kernelW }, parts) => {
+    const tiles = (edge: number) =>
+      parts * groups * Math.ceil(rows / (8 * edge)) * Math.ceil((depth * kernelH * kernelW) / (8 * edge));
+    const edge = rows > 32 && tiles(8) >= ENOUGH_WORKGROUPS ? 8 : 4;
+    return { kernel: workgroupKernels[edge], workgroups: tiles(edge) };
+  },
+};
+
+/** A register tile: `rows` channels by `units` rows of taps (or single taps) an invocation, and what a turn of its loop takes. */
+interface Tile {
+  readonly rows: number;
+  readonly units: number;
+  readonly quad: boolean;
+  /** Taps of a row that share a window of inputs; 0: each tap is a unit, at any stride. */
+  readonly taps: number;
+  readonly stride: number;
+  readonly positions: number;
+}
+
+function chooseTile(g: Geometry, parts: number, quads: boolean): Choice {
+  const slides = g.kernelW <= 7 && (g.strideW === 1 || (g.strideW === 2 && g.kernelW > 1));
+  const taps = slides ? g.kernelW : 1;
+  const units = (g.depth * g.kernelH * g.kernelW) / taps;
+  const unitsInTile = Math.min(Math.max(1, Math.floor((quads ? 9 : 6) / taps)), units);
+  const quad = quads && g.rows > 1 && units > unitsInTile;
+  const rows = g.rows === 1 ? 1 : ([4, 8].find((r) => r >= g.rows) ?? (quad ? 16 : 8));
+  const tile: Tile = {
+    ...{ rows, units: unitsInTile, quad },
+    taps: slides ? taps : 0,
+    stride: slides ? g.strideW : 1,
+    positions: [4, 3, 2].find((p) => g.outW % p === 0) ?? 1,
+  };
+  const others = parts * g.groups * Math.ceil(g.rows / rows);
+  const workgroups = quad
+    ? others * Math.ceil(units / (4 * unitsInTile))
+    : Math.ceil((others * Math.ceil(units / unitsInTile)) / 4);
+  return { kernel: registerKernel(tile), workgroups };
+}
+
+const bindings = ['read', 'read', 'read_write'] as const;
+
+const naiveKernel: Kernel = {
+  name: 'weight gradient naive',
+  file: 'src/kernels/conv/weight_gradient_naive.wgsl',
+  wgsl: naiveText + libraryText,
+  bindings,
+};
+
+const chunksKernel: Kernel = {
+  name: 'weight gradient chunks',
+  file: 'src/kernels/conv/weight_gradient_chunks.wgsl',
+  wgsl: chunksText,
+  bindings: ['read', 'read_write'],
+};
+
+const registerKernels = new Map<string, Kernel>();
+
+function registerKernel(tile: Tile): Kernel {
+  const { rows, units, quad, taps, stride, positions } = tile;
+  const how = taps > 0 ? `${taps} taps stride ${stride}` : 'single taps';
+  const name = `weight gradient register ${rows}x${units}${quad ? ' quad' : ''} ${how} positions ${positions}`;
+  let kernel = registerKernels.get(name);
+  if (!kernel) {
+    const wgsl = expand(registerText, {
+      ROWS: rows,
+      ROWQUADS: rows / 4,
+      UNITS: units,
+      QUAD: quad,
+      SINGLE: !quad,
+      LOADS: quad ? rows / 4 : rows, // of gradients, an invocation
+      SLIDES: taps > 0,
+      STEPS: taps === 0,
+      TAPS: Math.max(1, taps),
+      STRIDE: stride,
+      POSITIONS: positions,
+      WINDOW: (positions - 1) * stride + Math.max(1, taps),
+    });
+    const file = 'src/kernels/conv/weight_gradient_register.wgsl';
+    kernel = { name, file, wgsl: wgsl + libraryText, bindings };
+    registerKernels.set(name, kernel);
+  }
+  return kernel;
+}
+
+function makeWorkgroupKernel(edge: 4 | 8): Kernel {
+  return {
+    name: `weight gradient workgroup ${8 * edge}x${8 * edge}`,
+    file: 'src/kernels/conv/weight_gradient_workgroup.wgsl',
+    wgsl: expand(workgroupText, { EDGE: edge, QUADS: edge / 4 }) + libraryText,
+    bindings,
+  };
+}
+
+const workgroupKernels = { 4: makeWorkgroupKernel(4), 8: makeWorkgroupKernel(8) } as const;
