@@ -19,7 +19,7 @@ export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
 };
 
 /** What a type of a file is as a tensor. */
-export function tensorDtype(type: ElementType): Dtype {
+function tensorDtype(type: ElementType): Dtype {
   if (type === 'I16' || type === 'U16') return 'I32';
   return type === 'U32' || type === 'U64' ? 'I64' : type;
 }

@@ -5,7 +5,7 @@ import type { Augmentation } from '../../../src/kernels/augment/gather-augmented
 type Picture = (number | 'cut')[][];
 
 /** The bytes of one channel of `image` after all steps; `cut` where the square lies. */
-export function augment(
+function augment(
   bytes: Uint8Array,
   height: number,
   width: number,
