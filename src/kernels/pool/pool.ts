@@ -107,16 +107,16 @@ const findLargest = {
   step: 'if (value > largest) {\n          largest = value;\n          place = h * params.width + w;\n        }',
 };
 /** The first of equals: a later value takes over only when it is larger. */
-const findLargestOfFour = (onLarger: string) => `var largest = values[0];
-  for (var k = 1u; k < 4u; k++) {
-    let larger = values[k] > largest;
-    largest = select(largest, values[k], larger);${onLarger}
-  }`;
+const findLargestOfFour = (onLarger: (k: number) => string) =>
+  [
+    'var largest = values[0];',
+    ...[1, 2, 3].map((k) => `${onLarger(k)}largest = select(largest, values[${k}], values[${k}] > largest);`),
+  ].join('\n  ');
 const maxKernels = poolKernels(
   'max pool',
   'f32',
   { ...findLargest, end: 'output[at] = x[plane + place];' },
-  `${findLargestOfFour('')}\n  output[index] = largest;`,
+  `${findLargestOfFour(() => '')}\n  output[index] = largest;`,
 );
 const indicesKernels = poolKernels(
   'max pool indices',
@@ -125,7 +125,7 @@ const indicesKernels = poolKernels(
   `let first = 8u * r * params.width + 8u * q + vec4u(0u, 2u, 4u, 6u);
   let offsets = array(0u, 1u, 4u * params.width, 4u * params.width + 1u);
   var place = first;
-  ${findLargestOfFour('\n    place = select(place, first + offsets[k], larger);')}
+  ${findLargestOfFour((k) => `place = select(place, first + offsets[${k}], values[${k}] > largest);\n  `)}
   output[index] = place;`,
 );
 const averageKernels = poolKernels(

@@ -30,12 +30,15 @@ export interface WindowCall {
 
 export const WHOLE_AXIS: AxisWindow = { start: 0, multiply: 1, divide: 1 };
 
+const DIVISION = `let quotient = vec4i(round(vec4f(scaled) / vec4f(params.divide)));
+    let p = select(quotient, scaled, params.divide == vec4i(1));`;
+
 function windowKernel(vectors: boolean, divides: boolean): Kernel {
   const text = vectors ? wgsl.replace('alias Element = u32;', 'alias Element = vec4u;') : wgsl;
   return {
     name: `window${divides ? ' that spreads' : ''}${vectors ? ', vec4u' : ''}`,
     file: 'src/kernels/structure/window.wgsl',
-    wgsl: divides ? text : text.replace('scaled / params.divide; // {{divide}}', 'scaled;'),
+    wgsl: divides ? text : text.replace(DIVISION, 'let p = scaled;'),
     bindings: ['read', 'read_write'],
   };
 }
@@ -69,7 +72,13 @@ export function window(_context: Context, { input, output, axes }: WindowCall): 
   checkView(caller, 'input', input, input.dtype, elementCount(input.shape));
   checkView(caller, 'output', output, output.dtype, elementCount(output.shape));
   checkSeparate(caller, { output }, { input });
-  for (const { multiply, divide } of axes) checkSizes(caller, { multiply, divide }, 1);
+  axes.forEach(({ multiply, divide }, k) => {
+    checkSizes(caller, { multiply, divide }, 1);
+    if (divide > 1 && output.shape[k]! >= 2 ** 24)
+      throw new ShapeError(
+        `${caller}: an axis that is spread must be shorter than 2^24, got ${output.shape[k]}`,
+      );
+  });
   const outputs = elementCount(output.shape);
   if (outputs === 0) return [];
   const merged = mergeWholeAxes(
