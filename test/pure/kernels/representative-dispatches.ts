@@ -1,5 +1,6 @@
 /** At least one dispatch for every kernel text that the library can make, from the host functions themselves on views without memory. */
 import { axpy, copy, interpolate, scale } from '../../../src/kernels/arena/arena.ts';
+import { gatherAugmented } from '../../../src/kernels/augment/gather-augmented.ts';
 import { conv2d, conv2dInputGradient, conv2dWeightGradient } from '../../../src/kernels/conv/conv2d.ts';
 import { CONV_VARIANTS } from '../../../src/kernels/conv/variant.ts';
 import { elementwise } from '../../../src/kernels/elementwise/elementwise.ts';
@@ -205,6 +206,11 @@ function gatherDispatches(context: Context): Dispatch[] {
       output: view([4, 9]),
     }),
     ...gatherLabels(context, { labels: view([2], 'u32'), indices, start: 0, output: view([4], 'u32') }),
+    ...gatherAugmented(context, {
+      ...{ images: view([12], 'u32'), channels: 1, height: 4, width: 3, table: view([1, 256]) },
+      ...{ indices, start: 0, output: view([4, 12]) },
+      ...{ augmentation: { flip: true, crop: 1 }, stream: { key0: 1, key1: 2 } },
+    }),
   ];
 }
 
