@@ -2,7 +2,6 @@
 import { OptionError } from '../base/errors.ts';
 import { readBytes } from '../io/node-files.ts';
 import type { Model } from '../nn/models/model.ts';
-import { parseModelName } from '../nn/models/parse-model.ts';
 import { recogniseModel } from '../nn/models/recognise.ts';
 import { readStateDict, type StateDict } from '../nn/state-dict.ts';
 import type { Normalisation } from '../nn/train/gpu-dataset.ts';
@@ -12,15 +11,18 @@ export interface Checkpoint {
   readonly state: StateDict;
 }
 
+/** Reads a checkpoint; what was done while reading is told on stderr. */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  return { path, state: readStateDict(await readBytes(path), path) };
+  const state = await readStateDict(await readBytes(path), path);
+  for (const note of state.notes) process.stderr.write(`${path}: ${note}\n`);
+  return { path, state };
 }
 
 /** The model of a checkpoint: what `--model` says, else what the checkpoint's own metadata says, else recognised. */
 export function modelOf({ state }: Checkpoint, modelName: string | undefined): Model {
   const shapes = [...state.entries].map(([name, { shape }]) => ({ name, shape }));
   const told = modelName ?? state.metadata.get('rebasin.model');
-  return recogniseModel(shapes, told === undefined ? {} : parseModelName(told));
+  return recogniseModel(shapes, told);
 }
 
 /** Metadata that lets a checkpoint of ours be evaluated without being told anything. */

@@ -1,5 +1,6 @@
 /** `--data`: the built-in digits or a folder of files, with the normalisation that goes with them. */
-import { type ImageDataset, limitDataset } from '../io/dataset.ts';
+import { COLOUR_IMAGES_NORMALISATION, colourImages } from '../io/colour-images.ts';
+import type { ImageDataset } from '../io/dataset.ts';
 import { DIGITS_NORMALISATION, digits } from '../io/digits.ts';
 import { loadImageFolder } from '../io/node-files.ts';
 import type { Normalisation } from '../nn/train/gpu-dataset.ts';
@@ -11,8 +12,13 @@ export interface LoadedData {
   readonly normalisation: Normalisation;
 }
 
-/** Sizes of the built-in data set unless `--limit` asks for less. */
-const DIGITS = { train: 10000, test: 2000, seed: 0 };
+/** Data sets that need no file: 10,000 training and 2,000 test images, unless `--limit` asks for fewer. */
+const BUILT_IN: Readonly<
+  Record<string, { readonly make: typeof digits; readonly normalisation: Normalisation }>
+> = {
+  digits: { make: digits, normalisation: DIGITS_NORMALISATION },
+  colours: { make: colourImages, normalisation: COLOUR_IMAGES_NORMALISATION },
+};
 
 /** What the field divides by: MNIST's and CIFAR-10's own channel statistics. */
 const CUSTOMARY = {
@@ -27,12 +33,13 @@ const CUSTOMARY = {
 export async function loadData(options: DataOptionValues, fallback?: Normalisation): Promise<LoadedData> {
   const { data, limit, trainFiles, testFiles } = options;
   const chosen = normalisationOf(options) ?? fallback;
-  if (data === 'digits') {
+  const builtIn = BUILT_IN[data];
+  if (builtIn) {
     const part = (split: 'train' | 'test') => {
-      const all = digits({ count: DIGITS[split], seed: DIGITS.seed, split });
-      return limit ? limitDataset(all, limit) : all;
+      const count = Math.min(limit ?? Number.POSITIVE_INFINITY, split === 'train' ? 10000 : 2000);
+      return builtIn.make({ count, seed: 0, split });
     };
-    return { train: part('train'), test: part('test'), normalisation: chosen ?? DIGITS_NORMALISATION };
+    return { train: part('train'), test: part('test'), normalisation: chosen ?? builtIn.normalisation };
   }
   const { train, test } = await loadImageFolder(data, {
     ...(trainFiles ? { trainFiles } : {}),

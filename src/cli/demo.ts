@@ -1,24 +1,25 @@
 /** `rebasin demo`: train two networks, align them, and write a report of the barrier before and after. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { writeBytes } from '../io/node-files.ts';
 import { parseModel } from '../nn/models/parse-model.ts';
 import { type StateDict, writeStateDict } from '../nn/state-dict.ts';
-import { runDemo } from '../rebasin/demo.ts';
+import { type DemoNetwork, runDemo } from '../rebasin/demo.ts';
 import type { DemoResult } from '../report/results.ts';
 import { curveTable, headline } from '../report/summary.ts';
 import { VERSION } from '../version.ts';
 import { checkpointMetadata } from './checkpoint.ts';
 import { describeMatch } from './match.ts';
-import { type AdapterOptionValues, positiveInteger, withAdapterOptions, withSeedOption } from './options.ts';
+import { type AdapterOptionValues, pointCount, withAdapterOptions, withSeedOption } from './options.ts';
 import { printResult, writeReport } from './output.ts';
 import { type Progress, startProgress } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
 interface DemoCommandOptions extends AdapterOptionValues {
   readonly seed: number;
-  readonly points: number;
+  readonly points?: number;
+  readonly network: DemoNetwork;
   readonly out: string;
 }
 
@@ -26,16 +27,25 @@ export function registerDemo(program: Command): void {
   const command = program
     .command('demo')
     .description('Train two networks from different seeds, align them, and watch the barrier go.')
-    .option('--points <n>', 'equally spaced values of lambda', positiveInteger, 25)
+    .addOption(
+      new Option(
+        '--network <kind>',
+        'mlp on digits, or a small resnet with batch norm on colour images (matched, then RESET)',
+      )
+        .choices(['mlp', 'resnet'])
+        .default('mlp'),
+    )
+    .option('--points <n>', 'equally spaced values of lambda (default: 25, for resnet 11)', pointCount)
     .option('--out <folder>', 'where to write index.html, result.json and the checkpoints', 'report');
   withSeedOption(withAdapterOptions(command)).action(async (options: DemoCommandOptions) => {
     const started = performance.now();
-    const { seed, points, out } = options;
+    const { seed, points, network, out } = options;
     await withContext(options, async (context) => {
       const bars = stageBars();
       const demo = await runDemo(context, {
+        network,
         seed,
-        points,
+        ...(points === undefined ? {} : { points }),
         signal: interruptSignal(),
         onProgress: ({ stage, done, total, note }) => bars.update(stage, done, total, note),
       }).finally(() => bars.stop());

@@ -28,7 +28,7 @@ export function registerEval(program: Command): void {
   const command = program
     .command('eval')
     .description('Loss and accuracy of a checkpoint on the test (or training) images.')
-    .argument('<checkpoint>', 'a .safetensors file')
+    .argument('<checkpoint>', 'a checkpoint (.safetensors, .pt, .pth or .npz)')
     .option('--model <name>', 'what the checkpoint does not say, such as mlp:tanh')
     .option('--split <split>', 'train or test', 'test')
     .option('--logits <n>', 'also print the logits of the first n images', Number);

@@ -31,8 +31,8 @@ export function registerMatch(program: Command): void {
     .description(
       'Match B to A: find the permutation of hidden units that brings B closest, and write the permuted B.',
     )
-    .argument('<a>', 'checkpoint A (.safetensors), the reference')
-    .argument('<b>', 'checkpoint B (.safetensors), the one to permute')
+    .argument('<a>', 'checkpoint A (.safetensors, .pt, .pth or .npz), the reference')
+    .argument('<b>', 'checkpoint B, the one to permute')
     .option('--model <name>', 'what the checkpoints do not say, such as mlp:tanh')
     .addOption(orderOption())
     .option('--out <file>', 'where to write the permuted B (.safetensors)');

@@ -25,6 +25,14 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** `--points`: both ends, at least. */
+export function pointCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 2)
+    throw new InvalidArgumentError('expected an integer of at least 2');
+  return value;
+}
+
 export function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0)
@@ -85,7 +93,7 @@ export function withDataOptions(command: Command): Command {
   return command
     .option(
       '--data <folder>',
-      'a folder with MNIST idx or CIFAR-10 binary files, or "digits" (built in)',
+      'a folder with idx or CIFAR binary files, or "digits" or "colours" (built in)',
       'digits',
     )
     .option('--train-files <names>', 'training files in that folder, in order, separated by commas', nameList)

@@ -1,5 +1,5 @@
 /** `rebasin sweep`: loss and accuracy along the straight line from A to B, or to B permuted. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { stateEntries } from '../nn/models/model.ts';
 import { expectSameArchitecture, valuesOf } from '../nn/state-dict.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
@@ -15,6 +15,7 @@ import { describeMatch, orderOption } from './match.ts';
 import {
   type AdapterOptionValues,
   type DataOptionValues,
+  pointCount,
   withAdapterOptions,
   withDataOptions,
   withSeedOption,
@@ -37,8 +38,8 @@ export function registerSweep(program: Command): void {
   const command = program
     .command('sweep')
     .description('Loss and accuracy of (1 - lambda) A + lambda B along lambda, with barriers.')
-    .argument('<a>', 'checkpoint A (.safetensors)')
-    .argument('<b>', 'checkpoint B (.safetensors)')
+    .argument('<a>', 'checkpoint A (.safetensors, .pt, .pth or .npz)')
+    .argument('<b>', 'checkpoint B')
     .option('--model <name>', 'what the checkpoints do not say, such as mlp:tanh')
     .addOption(new Option('--align <method>', 'permute B first').choices(['none', 'weight']).default('none'))
     .addOption(orderOption())
@@ -111,11 +112,4 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
       ...written.map((path) => `written ${path}`),
     ]);
   });
-}
-
-function pointCount(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 2)
-    throw new InvalidArgumentError('expected an integer of at least 2');
-  return value;
 }

@@ -3,7 +3,8 @@
  * (`num_batches_tracked`) are kept aside: they are never interpolated or permuted.
  */
 import { FormatError } from '../base/errors.ts';
-import { assertFinite, type FileTensor, parseSafetensors } from '../io/safetensors.ts';
+import { readCheckpointFile } from '../io/checkpoint.ts';
+import { assertFinite, type FileTensor } from '../io/safetensors.ts';
 import { writeSafetensors } from '../io/safetensors-writer.ts';
 import type { ArenaEntry } from '../runtime/arena.ts';
 
@@ -16,15 +17,17 @@ export interface StateDict {
   readonly entries: ReadonlyMap<string, StateDictEntry>;
   readonly integers: ReadonlyMap<string, FileTensor>;
   readonly metadata: ReadonlyMap<string, string>;
+  /** What was done while reading (a prefix removed, float64 rounded), one sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
- * Reads a safetensors checkpoint.
+ * Reads a checkpoint: safetensors, PyTorch's `.pt` and `.pth` (tensors and containers only), NumPy's `.npz`.
  * @param label what errors call the file.
  * @throws FormatError for a bad file, DataError for weights that are not finite.
  */
-export function readStateDict(bytes: Uint8Array, label: string): StateDict {
-  const { tensors, metadata } = parseSafetensors(bytes, label);
+export async function readStateDict(bytes: Uint8Array, label: string): Promise<StateDict> {
+  const { tensors, metadata, notes } = await readCheckpointFile(bytes, label);
   const entries = new Map<string, StateDictEntry>();
   const integers = new Map<string, FileTensor>();
   for (const [name, tensor] of tensors) {
@@ -36,7 +39,7 @@ export function readStateDict(bytes: Uint8Array, label: string): StateDict {
       integers.set(name, tensor);
     }
   }
-  return { entries, integers, metadata };
+  return { entries, integers, metadata, notes };
 }
 
 /** The bytes of a safetensors checkpoint. */
@@ -53,7 +56,7 @@ export function stateDictOf(
   metadata: ReadonlyMap<string, string> = new Map(),
 ): StateDict {
   const entries = new Map(parameters.map(({ name, shape }) => [name, { shape, data: values.get(name)! }]));
-  return { entries, integers: new Map(), metadata };
+  return { entries, integers: new Map(), metadata, notes: [] };
 }
 
 /** Values by name, as arenas take them. */

@@ -1,15 +1,19 @@
 /**
- * The demo: two networks from different seeds on the built-in digits, matched, and both straight lines between them. The same function
+ * The demo: two networks from different seeds on built-in images, matched, and both straight lines between them. The same function
  * runs in Node and in a browser, and gives the same bits there.
  */
 import { hashResult } from '../base/hash.ts';
+import { COLOUR_IMAGES_NORMALISATION, colourImages } from '../io/colour-images.ts';
+import { type ImageDataset, limitDataset } from '../io/dataset.ts';
 import { DIGITS_NORMALISATION, digits } from '../io/digits.ts';
 import { mlp } from '../nn/models/mlp.ts';
-import { stateEntries } from '../nn/models/model.ts';
+import { type Model, stateEntries } from '../nn/models/model.ts';
+import { resnetOfDepth } from '../nn/models/resnet.ts';
 import { type StateDict, stateDictOf } from '../nn/state-dict.ts';
 import { Evaluator } from '../nn/train/evaluate.ts';
 import { fit } from '../nn/train/fit.ts';
 import { GpuDataset, type Normalisation } from '../nn/train/gpu-dataset.ts';
+import { cosineSchedule } from '../nn/train/schedule.ts';
 import type { DemoResult, SweepCurves, TrainingFields } from '../report/results.ts';
 import { Arena, ArenaLayout } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
@@ -17,22 +21,34 @@ import { equallySpaced } from './barrier.ts';
 import { matchModels } from './match.ts';
 import { sweep } from './sweep.ts';
 
+/** `mlp`: an MLP on the built-in digits. `resnet`: a small residual network with batch norm on the built-in colour images, with RESET. */
+export type DemoNetwork = 'mlp' | 'resnet';
+
 export interface DemoOptions {
+  /** Default: `mlp`. */
+  readonly network?: DemoNetwork;
   /** The two networks have this seed and the next. Default: 0. */
   readonly seed?: number;
-  /** Widths of the hidden layers. Default: 128, 128, 128. */
+  /** `mlp`: widths of the hidden layers. Default: 256, 256. */
   readonly hidden?: readonly number[];
-  /** Default: 6. */
   readonly epochs?: number;
-  /** Images to train on. Default: 8000. */
+  /** Images to train on. */
   readonly trainCount?: number;
-  /** Default: 2000. */
   readonly testCount?: number;
-  /** Points of lambda. Default: 25. */
+  /** Points of lambda. Default: 25, of the residual network 11. */
   readonly points?: number;
   readonly onProgress?: (progress: DemoProgress) => void;
   readonly signal?: AbortSignal;
 }
+
+/** What the two demos differ in. Sizes that two CPU cores train in about a minute. */
+const RECIPES = {
+  mlp: { epochs: 6, trainCount: 6000, testCount: 2000, points: 25, batchSize: 128, learningRate: 1e-3 },
+  resnet: { epochs: 5, trainCount: 1500, testCount: 500, points: 11, batchSize: 50, learningRate: 5e-3 },
+} as const;
+
+/** Training images that RESET estimates statistics on, and that the residual networks' sweeps are evaluated on. */
+const RESET_COUNT = 500;
 
 export interface DemoProgress {
   readonly stage: 'train A' | 'train B' | 'match' | 'sweep naive' | 'sweep aligned';
@@ -50,27 +66,48 @@ export interface Demo {
   readonly normalisation: Normalisation;
 }
 
+/** The sizes that were given: an absent or undefined one leaves the recipe's. */
+function given({
+  epochs,
+  trainCount,
+  testCount,
+  points,
+}: DemoOptions): Partial<Record<keyof typeof RECIPES.mlp, number>> {
+  const sizes = Object.entries({ epochs, trainCount, testCount, points });
+  return Object.fromEntries(sizes.filter(([, value]) => value !== undefined));
+}
+
+function modelOf({ network = 'mlp', hidden = [256, 256] }: DemoOptions): Model {
+  if (network === 'mlp') return mlp({ widths: [784, ...hidden, 10] });
+  return resnetOfDepth(8, { width: 0.5 });
+}
+
+function imagesOf(network: DemoNetwork, split: 'train' | 'test', count: number): ImageDataset {
+  return network === 'mlp' ? digits({ count, seed: 0, split }) : colourImages({ count, seed: 0, split });
+}
+
 /** Runs the demo. */
 export async function runDemo(context: Context, options: DemoOptions = {}): Promise<Demo> {
-  const {
-    seed = 0,
-    hidden = [128, 128, 128],
-    epochs = 6,
-    trainCount = 8000,
-    testCount = 2000,
-    points = 25,
-    signal,
-  } = options;
+  const { network = 'mlp', seed = 0, signal } = options;
+  const { epochs, trainCount, testCount, points, batchSize, learningRate } = {
+    ...RECIPES[network],
+    ...given(options),
+  };
   const report = (stage: DemoProgress['stage'], done: number, total: number, note = '') =>
     options.onProgress?.({ stage, done, total, note });
-  const model = mlp({ widths: [784, ...hidden, 10] });
+  const model = modelOf(options);
   const layout = new ArenaLayout(stateEntries(model));
+  const normalisation = network === 'mlp' ? DIGITS_NORMALISATION : COLOUR_IMAGES_NORMALISATION;
   const splits = {
-    train: digits({ count: trainCount, seed: 0, split: 'train' }),
-    test: digits({ count: testCount, seed: 0, split: 'test' }),
+    train: imagesOf(network, 'train', trainCount),
+    test: imagesOf(network, 'test', testCount),
   };
-  const train = new GpuDataset(context, splits.train, DIGITS_NORMALISATION);
-  const test = new GpuDataset(context, splits.test, DIGITS_NORMALISATION);
+  const train = new GpuDataset(context, splits.train, normalisation);
+  const test = new GpuDataset(context, splits.test, normalisation);
+  const reset =
+    network === 'resnet'
+      ? new GpuDataset(context, limitDataset(splits.train, RESET_COUNT), normalisation)
+      : undefined;
   const [arenaA, arenaB] = [new Arena(context, layout, 'A'), new Arena(context, layout, 'B')];
   const evaluator = new Evaluator(context, model, [arenaA], test);
   try {
@@ -81,7 +118,9 @@ export async function runDemo(context: Context, options: DemoOptions = {}): Prom
         model,
         data: train,
         optimizer: { type: 'adam' },
-        learningRate: 1e-3,
+        learningRate,
+        schedule: cosineSchedule(),
+        batchSize,
         epochs,
         seed: seed + index,
         onProgress: ({ step, steps, loss }) => report(stage, step, steps, `loss ${loss.toFixed(3)}`),
@@ -122,7 +161,8 @@ export async function runDemo(context: Context, options: DemoOptions = {}): Prom
         a: arenaA,
         b: arenaB,
         lambda,
-        data: { train, test },
+        data: { train: reset ?? train, test },
+        ...(reset ? { reset } : {}),
         onProgress,
         ...(signal ? { signal } : {}),
       });
@@ -142,15 +182,15 @@ export async function runDemo(context: Context, options: DemoOptions = {}): Prom
     const entries = stateEntries(model);
     return {
       fields,
-      hash: hashResult({ seed, hidden, epochs, points, fields }),
+      hash: hashResult({ network, seed, epochs, batchSize, learningRate, fields }),
       checkpoints: {
         a: stateDictOf(entries, a),
         b: stateDictOf(entries, b),
         aligned: stateDictOf(entries, match.aligned),
       },
-      normalisation: DIGITS_NORMALISATION,
+      normalisation,
     };
   } finally {
-    for (const owned of [evaluator, train, test, arenaA, arenaB]) owned.destroy();
+    for (const owned of [evaluator, train, test, arenaA, arenaB, reset]) owned?.destroy();
   }
 }

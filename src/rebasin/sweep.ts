@@ -10,6 +10,7 @@ import type { GpuDataset } from '../nn/train/gpu-dataset.ts';
 import { Arena } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
 import { type Curve, type CurveSummary, summariseCurve } from './barrier.ts';
+import { BatchNormReset } from './reset.ts';
 
 export interface SweepOptions {
   readonly model: Model;
@@ -20,6 +21,8 @@ export interface SweepOptions {
   readonly lambda: readonly number[];
   /** Data sets to evaluate on, by name, such as `train` and `test`. */
   readonly data: Readonly<Record<string, GpuDataset>>;
+  /** Estimates the running statistics of batch norm anew at every point, the ends included, on these images (RESET). */
+  readonly reset?: GpuDataset;
   /** Default: 500. Does not change the result. */
   readonly batchSize?: number;
   /** Called after each point is recorded. */
@@ -48,11 +51,14 @@ export async function sweep(context: Context, options: SweepOptions): Promise<Re
     const evaluator = new Evaluator(context, model, [mixed], dataset, options.batchSize);
     return { name, evaluator, results: context.tensor([lambda.length, evaluator.resultLength]) };
   });
+  let reset: BatchNormReset | undefined;
   try {
+    if (options.reset) reset = new BatchNormReset(context, model, mixed, options.reset);
     for (const [point, value] of lambda.entries()) {
       context.record(
         ...interpolate(context, { a: a.windows, b: b.windows, lambda: value, output: mixed.windows }),
       );
+      await reset?.record(signal);
       for (const { evaluator, results } of evaluators) {
         const shape = [evaluator.resultLength];
         const { buffer, dtype } = results;
@@ -71,6 +77,7 @@ export async function sweep(context: Context, options: SweepOptions): Promise<Re
     }
     return curves;
   } finally {
+    reset?.destroy();
     for (const { evaluator, results } of evaluators) {
       evaluator.destroy();
       results.destroy();

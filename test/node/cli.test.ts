@@ -177,7 +177,7 @@ describe('rebasin with bad input', () => {
     refused(['match', 'a', 'b', '--colour', 'red'], 2, /unknown option '--colour'/);
     refused(['mach'], 2, /unknown command 'mach'[\s\S]*match/);
     refused(['sweep', 'a', 'b', '--align', 'magic'], 2, /Allowed choices are none, weight/);
-    refused(['train', '--model', 'vgg'], 2, /unknown model "vgg"/);
+    refused(['train', '--model', 'alexnet'], 2, /unknown model "alexnet"/);
     refused(['train', '--model', 'mlp:784-10', '--limit', '-3'], 2, /positive integer/);
     refused(['eval', '0.safetensors', '--mean', '0.5'], 2, /--mean and --std/);
   });

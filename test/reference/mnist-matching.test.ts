@@ -9,7 +9,7 @@ describe.skipIf(!hasMnistMlp())('weightMatching of the MNIST pair', () => {
   const context = useContext();
 
   it('in graph order reaches the objective and the distance of the reference', async () => {
-    const { spec, a, b } = loadMnistMlp();
+    const { spec, a, b } = await loadMnistMlp();
     const started = performance.now();
     const result = await weightMatching(context(), { spec, a, b });
     console.info(
@@ -25,7 +25,7 @@ describe.skipIf(!hasMnistMlp())('weightMatching of the MNIST pair', () => {
   });
 
   it('in five random orders comes close to it', async () => {
-    const { spec, a, b } = loadMnistMlp();
+    const { spec, a, b } = await loadMnistMlp();
     for (let seed = 0; seed < 5; seed++) {
       const result = await weightMatching(context(), { spec, a, b, order: 'random', seed });
       console.info(
@@ -37,7 +37,7 @@ describe.skipIf(!hasMnistMlp())('weightMatching of the MNIST pair', () => {
   });
 
   it('rests on a sound spec', async () => {
-    const { spec, logits, a } = loadMnistMlp();
+    const { spec, logits, a } = await loadMnistMlp();
     const equivalence = await checkGraphEquivalence(context(), spec, [logits], { values: a });
     console.info(`equivalence: largest relative difference ${equivalence.maxDifference.toExponential(2)}`);
     expect(equivalence.passed).toBe(true);

@@ -15,11 +15,11 @@ export function hasMnistMlp(): boolean {
   return present;
 }
 
-export function loadMnistMlp() {
-  const load = (name: string) => {
+export async function loadMnistMlp() {
+  const load = async (name: string) => {
     const file = `model-${name}.safetensors`;
-    return valuesOf(readStateDict(new Uint8Array(readFileSync(new URL(file, folder))), file));
+    return valuesOf(await readStateDict(new Uint8Array(readFileSync(new URL(file, folder))), file));
   };
   const { logits } = forwardGraph(mlp({ widths: [784, 512, 512, 512, 10] }));
-  return { logits, spec: derivePermutationSpec([logits]), a: load('a'), b: load('b') };
+  return { logits, spec: derivePermutationSpec([logits]), a: await load('a'), b: await load('b') };
 }

@@ -97,18 +97,18 @@ export function gatherAugmented(_context: Context, call: GatherAugmentedCall): D
     );
   }
   if (count === 0) return [];
-  const outputs = count * pixels;
+  const rows = count * channels * height;
   return [
     {
       kernel,
       views: [images, table, indices, output],
       params: packParams(
         'uuuuuuuuuuu',
-        ...[outputs, pixels, height, width, start, stream.key0, stream.key1],
+        ...[rows, channels, height, width, start, stream.key0, stream.key1],
         ...[flip ? 1 : 0, crop, translate, cutout],
       ),
-      workgroups: linearGrid(Math.ceil(outputs / 256)),
-      work: 32 * outputs,
+      workgroups: linearGrid(Math.ceil(rows / 64)),
+      work: 8 * count * pixels,
     },
   ];
 }

@@ -5,11 +5,12 @@
 // [channels, 256]; output f32 [count, channels, height, width].
 // What happens to an image is four words of a stream, those from 4 * (its position in the data set) on (`augmentationStream` says which is
 // what), so neither batches nor order matter. Integers and copies only: the same bits on every adapter.
-// `gather-augmented.ts` puts random.wgsl before this text. One invocation makes four consecutive outputs, a workgroup 256.
+// `gather-augmented.ts` puts random.wgsl before this text. One invocation makes a row of one channel, so that random
+// numbers are made once for it; a workgroup makes 64 rows.
 
 struct Params {
-  outputs: u32, // count * pixels
-  pixels: u32, // of one image, all channels
+  rows: u32, // count * channels * height
+  channels: u32,
   height: u32,
   width: u32,
   start: u32,
@@ -25,7 +26,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> images: array<u32>;
 @group(0) @binding(2) var<storage, read> table: array<f32>;
 @group(0) @binding(3) var<storage, read> indices: array<u32>;
-@group(0) @binding(4) var<storage, read_write> output: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> output: array<f32>;
 
 // What happens to one image. Pairs are x, y.
 struct Change {
@@ -55,46 +56,37 @@ fn change_of(image: u32) -> Change {
   return change;
 }
 
-fn within(place: vec2i, size: vec2i) -> bool {
-  return all(place >= vec2i(0)) && all(place < size);
-}
-
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let v = (group.y * groups.x + group.x) * 64u + local;
-  if (4u * v >= params.outputs) {
+  let row = (group.y * groups.x + group.x) * 64u + local;
+  if (row >= params.rows) {
     return;
   }
+  let planes = row / params.height;
+  let n = planes / params.channels;
+  let channel = planes - n * params.channels;
+  let image = indices[params.start + n];
+  let change = change_of(image);
   let size = vec2i(i32(params.width), i32(params.height));
-  let plane = params.width * params.height;
-  var n = 4u * v / params.pixels;
-  var p = 4u * v - n * params.pixels;
-  var image = indices[params.start + n];
-  var change = change_of(image);
-  for (var j = 0u; j < min(4u, params.outputs - 4u * v); j++) {
-    if (p == params.pixels) {
-      p = 0u;
-      n++;
-      image = indices[params.start + n];
-      change = change_of(image);
-    }
-    let channel = p / plane;
-    let row = (p - channel * plane) / params.width;
-    let place = vec2i(i32(p - channel * plane - row * params.width), i32(row));
-    let moved = place - change.translate;
-    var source = moved + change.crop;
+  let y = i32(row - planes * params.height);
+  let moved_y = y - change.translate.y;
+  let source_y = moved_y + change.crop.y;
+  let row_inside = moved_y >= 0 && moved_y < size.y && source_y >= 0 && source_y < size.y;
+  let row_cut = y >= change.cut.y && y < change.cut.y + i32(params.cutout);
+  let source_row = ((image * params.channels + channel) * params.height + u32(source_y)) * params.width;
+  for (var x = 0; x < size.x; x++) {
+    let moved_x = x - change.translate.x;
+    let source_x = moved_x + change.crop.x;
     var byte = 0u;
-    if (within(moved, size) && within(source, size)) {
-      source.x = select(source.x, size.x - 1 - source.x, change.flip);
-      let at = image * params.pixels + channel * plane + u32(source.y) * params.width + u32(source.x);
+    if (row_inside && moved_x >= 0 && moved_x < size.x && source_x >= 0 && source_x < size.x) {
+      let at = source_row + u32(select(source_x, size.x - 1 - source_x, change.flip));
       byte = (images[at / 4u] >> (8u * (at % 4u))) & 255u;
     }
-    let cut = params.cutout > 0u && within(place - change.cut, vec2i(i32(params.cutout)));
-    output[v][j] = select(table[channel * 256u + byte], 0.0, cut);
-    p++;
+    let cut = row_cut && x >= change.cut.x && x < change.cut.x + i32(params.cutout);
+    output[row * params.width + u32(x)] = select(table[channel * 256u + byte], 0.0, cut);
   }
 }

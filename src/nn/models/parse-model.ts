@@ -1,14 +1,52 @@
-/** Model names as users write them: `mlp:784-512-512-10`, `mlp:784-64-10:tanh:no-bias`. */
+/**
+ * Model names as users write them: `mlp:784-512-512-10`, `mlp:784-64-10:tanh:no-bias`, `vgg16:norm=batch`,
+ * `resnet20:width=4:shortcut=pad:classes=100`.
+ */
 import { OptionError } from '../../base/errors.ts';
+import { NORMS } from '../layers.ts';
 import { ACTIVATIONS, type Activation, type MlpOptions, mlp } from './mlp.ts';
 import type { Model } from './model.ts';
+import { type ResNetVariant, resnetOfDepth, SHORTCUTS } from './resnet.ts';
+import { type VggVariant, vggOfDepth } from './vgg.ts';
 
-const USAGE = `mlp[:WIDTH-WIDTH-...][:${Object.keys(ACTIVATIONS).join('|')}][:no-bias]`;
+/** A model name, taken apart. */
+export type ModelName =
+  | { readonly family: 'mlp'; readonly options: Partial<MlpOptions> }
+  | { readonly family: 'resnet'; readonly depth: number; readonly variant: ResNetVariant }
+  | { readonly family: 'vgg'; readonly depth: number; readonly variant: VggVariant };
 
-/** What a model name says; widths may be left out where a checkpoint gives them. @throws OptionError */
-export function parseModelName(text: string): Partial<MlpOptions> {
-  const [family, ...parts] = text.split(':');
-  if (family !== 'mlp') throw new OptionError(`--model: unknown model "${text}"; expected ${USAGE}`);
+const USAGE = [
+  `mlp[:WIDTH-WIDTH-...][:${Object.keys(ACTIVATIONS).join('|')}][:no-bias]`,
+  `vggDEPTH[:width=N][:norm=${NORMS.join('|')}][:classifier=linear|mlp][:classes=N]`,
+  `resnetDEPTH[:width=N][:norm=${NORMS.join('|')}][:shortcut=${SHORTCUTS.join('|')}][:classes=N]`,
+].join(', ');
+
+/** Values an option of a convolutional network may have; a number where there is no list. */
+const CHOICES = {
+  width: undefined,
+  classes: undefined,
+  norm: NORMS,
+  shortcut: SHORTCUTS,
+  classifier: ['linear', 'mlp'],
+} as const;
+
+/** Takes a model name apart; widths may be left out where a checkpoint gives them. @throws OptionError */
+export function parseModelName(text: string): ModelName {
+  const [head, ...parts] = text.split(':');
+  const [, family, depth] = head!.match(/^(resnet|vgg)(\d+)$/) ?? [];
+  if (family === 'resnet')
+    return {
+      family,
+      depth: Number(depth),
+      variant: parseVariant(text, parts, ['width', 'norm', 'shortcut', 'classes']),
+    };
+  if (family === 'vgg')
+    return {
+      family,
+      depth: Number(depth),
+      variant: parseVariant(text, parts, ['width', 'norm', 'classifier', 'classes']),
+    };
+  if (head !== 'mlp') throw new OptionError(`--model: unknown model "${text}"; expected ${USAGE}`);
   let options: Partial<MlpOptions> = {};
   for (const part of parts) {
     if (/^\d+(-\d+)+$/.test(part)) options = { ...options, widths: part.split('-').map(Number) };
@@ -16,12 +54,33 @@ export function parseModelName(text: string): Partial<MlpOptions> {
     else if (part === 'no-bias') options = { ...options, bias: false };
     else throw new OptionError(`--model: "${part}" in "${text}" is not understood; expected ${USAGE}`);
   }
-  return options;
+  return { family: 'mlp', options };
 }
 
-/** A model from its full name. @throws OptionError when the widths are missing. */
+/** A model from its full name. @throws OptionError when something is missing or out of range. */
 export function parseModel(text: string): Model {
-  const { widths, ...options } = parseModelName(text);
+  const name = parseModelName(text);
+  if (name.family === 'resnet') return resnetOfDepth(name.depth, name.variant);
+  if (name.family === 'vgg') return vggOfDepth(name.depth, name.variant);
+  const { widths, ...options } = name.options;
   if (!widths) throw new OptionError(`--model: "${text}" needs its widths, such as mlp:784-512-512-10`);
   return mlp({ widths, ...options });
+}
+
+function parseVariant(
+  text: string,
+  parts: readonly string[],
+  allowed: readonly (keyof typeof CHOICES)[],
+): Record<string, string | number> {
+  const variant: Record<string, string | number> = {};
+  for (const part of parts) {
+    const [key, value = ''] = part.split('=') as [keyof typeof CHOICES, string?];
+    const choices: readonly string[] | undefined = CHOICES[key];
+    const valid =
+      allowed.includes(key) &&
+      (choices ? choices.includes(value) : /^\d+(\.\d+)?$/.test(value) && Number(value) > 0);
+    if (!valid) throw new OptionError(`--model: "${part}" in "${text}" is not understood; expected ${USAGE}`);
+    variant[key] = choices ? value : Number(value);
+  }
+  return variant;
 }

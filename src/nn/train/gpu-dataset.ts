@@ -60,19 +60,24 @@ export class GpuDataset {
   /** Records the gathering of samples `indices[start .. start + batchSize - 1]` into a program's inputs `images` and `labels`. */
   fill(program: Program, indices: TensorView, start: number, batchSize: number): void {
     const { context } = this;
-    const { buffer, offset, dtype } = program.input('images');
-    const images = { buffer, offset, dtype, shape: [batchSize, this.features] };
-    const labels = { ...program.input('labels'), shape: [batchSize] };
+    this.fillImages(program, indices, start, batchSize);
+    const output = { ...viewOf(program, 'labels'), shape: [batchSize] };
+    context.record(...gatherLabels(context, { labels: this.#labels, indices, start, output }));
+  }
+
+  /** The same for images alone. */
+  fillImages(program: Program, indices: TensorView, start: number, batchSize: number): void {
+    const { context, channels } = this;
+    const output = { ...viewOf(program, 'images'), shape: [batchSize, this.features] };
     context.record(
       ...gatherImages(context, {
         images: this.#images,
         table: this.#table,
-        channels: this.channels,
+        channels,
         indices,
         start,
-        output: images,
+        output,
       }),
-      ...gatherLabels(context, { labels: this.#labels, indices, start, output: labels }),
     );
   }
 
@@ -99,6 +104,11 @@ export function checkDatasetFits(
       `data set ${dataset.name}: has ${dataset.classes} classes, ${model.name} predicts ${model.classes}; choose a matching data set`,
     );
   }
+}
+
+function viewOf(program: Program, name: string): TensorView {
+  const { buffer, offset, shape, dtype } = program.input(name);
+  return { buffer, offset, shape, dtype };
 }
 
 function packBytes(context: Context, bytes: Uint8Array): Tensor {

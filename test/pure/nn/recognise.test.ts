@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { FormatError, OptionError } from '../../../src/base/errors.ts';
 import { mlp } from '../../../src/nn/models/mlp.ts';
 import { stateEntries } from '../../../src/nn/models/model.ts';
-import { parseModel, parseModelName } from '../../../src/nn/models/parse-model.ts';
-import { compareNaturally, recogniseModel } from '../../../src/nn/models/recognise.ts';
+import { compareNaturally } from '../../../src/nn/models/named-shapes.ts';
+import { parseModel } from '../../../src/nn/models/parse-model.ts';
+import { recogniseModel } from '../../../src/nn/models/recognise.ts';
 
 /** Tensors of a chain, given as name -> shape. */
 function tensors(shapes: Record<string, number[]>) {
@@ -48,7 +49,7 @@ describe('recogniseModel', () => {
   it('says what it assumed, and nothing when it was told', () => {
     const chain = tensors({ 'a.weight': [5, 4], 'b.weight': [3, 5] });
     expect(recogniseModel(chain).assumptions).toEqual([expect.stringMatching(/activation relu.*--model/)]);
-    expect(recogniseModel(chain, parseModelName('mlp:tanh'))).toMatchObject({
+    expect(recogniseModel(chain, 'mlp:tanh')).toMatchObject({
       name: 'mlp:4-5-3:tanh:no-bias',
       assumptions: [],
     });
@@ -79,10 +80,8 @@ describe('recogniseModel', () => {
 
   it('refuses widths or biases other than the checkpoint has', () => {
     const chain = tensors({ 'a.weight': [5, 4], 'a.bias': [5] });
-    expect(() => recogniseModel(chain, parseModelName('mlp:4-6'))).toThrow(
-      /says 4-6, the checkpoint has 4-5/,
-    );
-    expect(() => recogniseModel(chain, parseModelName('mlp:no-bias'))).toThrow(/"a\.bias"/);
+    expect(() => recogniseModel(chain, 'mlp:4-6')).toThrow(/says 4-6, the checkpoint has 4-5/);
+    expect(() => recogniseModel(chain, 'mlp:no-bias')).toThrow(/"a\.bias"/);
   });
 });
 
@@ -108,7 +107,7 @@ describe('parseModel', () => {
   });
 
   it.each([
-    ['vgg16', /unknown model "vgg16"/],
+    ['alexnet', /unknown model "alexnet"/],
     ['mlp', /needs its widths/],
     ['mlp:784-10:swish', /"swish".*is not understood/],
     ['mlp:784', /"784".*is not understood/],

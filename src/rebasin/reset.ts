@@ -1,0 +1,61 @@
+/**
+ * RESET (Jordan et al. 2023, REPAIR, for networks with batch norm): the running statistics of a merged network belong to no network
+ * that was trained, so they are estimated anew. One pass in training mode over data, statistics averaged over all batches.
+ */
+import { UnsupportedError } from '../base/errors.ts';
+import { forwardGraph, type Model } from '../nn/models/model.ts';
+import { input } from '../nn/ops/index.ts';
+import { compile, type Program } from '../nn/program.ts';
+import type { GpuDataset } from '../nn/train/gpu-dataset.ts';
+import type { Arena } from '../runtime/arena.ts';
+import type { Context } from '../runtime/context.ts';
+
+export class BatchNormReset {
+  readonly #context: Context;
+  readonly #program: Program;
+  readonly #data: GpuDataset;
+
+  /**
+   * @param state arena with the model's parameters and buffers; `record` overwrites its running means and variances.
+   * @param data images to estimate the statistics on. The caller destroys the reset; arena and data stay the caller's.
+   * @throws UnsupportedError when the model has no batch norm.
+   */
+  constructor(context: Context, model: Model, state: Arena, data: GpuDataset, batchSize = 250) {
+    const { updates } = forwardGraph(model, {
+      training: true,
+      momentum: null,
+      batchesTracked: input('batchesTracked', []),
+    });
+    if (updates.size === 0) {
+      throw new UnsupportedError(
+        `reset: ${model.name} has no batch norm, so there are no running statistics to estimate`,
+      );
+    }
+    this.#context = context;
+    this.#data = data;
+    this.#program = compile(context, {
+      outputs: {},
+      stores: [...updates].map(([name, node]) => [node, state.view(name)] as const),
+      arenas: [state],
+      batchSize: Math.min(batchSize, data.count),
+    });
+  }
+
+  /** Records one pass over the data; awaits only back-pressure. Variances are unbiased, batches weighted equally, as in PyTorch. */
+  async record(signal?: AbortSignal): Promise<void> {
+    const program = this.#program;
+    const tracked = program.input('batchesTracked');
+    for (let start = 0, batch = 0; start < this.#data.count; start += program.batchSize, batch++) {
+      const size = Math.min(program.batchSize, this.#data.count - start);
+      this.#context.write(tracked, Float32Array.of(batch));
+      this.#data.fillImages(program, this.#data.inOrder, start, size);
+      program.run(size);
+      await this.#context.throttle();
+      signal?.throwIfAborted();
+    }
+  }
+
+  destroy(): void {
+    this.#program.destroy();
+  }
+}
