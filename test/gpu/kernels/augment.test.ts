@@ -134,6 +134,23 @@ describe('gatherAugmented', () => {
     expect([...values.subarray(0, 64)].filter((value) => value === 0).length).toBeLessThanOrEqual(16);
   });
 
+  it('wraps grids of more than 65,535 workgroups', async () => {
+    const count = 65536 * 64 + 3;
+    const [images, table] = [
+      memory.input(packed(Uint8Array.of(9, 8, 7, 6))),
+      memory.input(normals(256, 'table')),
+    ];
+    const indices = context().tensorFrom(Uint32Array.from({ length: count }, (_, i) => i % 4));
+    const output = context().tensor([count, 1]);
+    const call = { images, channels: 1, height: 1, width: 1, table, indices, start: 0, output };
+    const stream = augmentationStream(1, 0);
+    context().record(...gatherAugmented(context(), { ...call, augmentation: { flip: true }, stream }));
+    const values = await context().read(output);
+    const expected = normals(256, 'table');
+    expect(values.findIndex((value, i) => value !== expected[9 - (i % 4)])).toBe(-1);
+    for (const tensor of [indices, output]) tensor.destroy();
+  });
+
   it('refuses what makes no sense', () => {
     const views = {
       images: memory.output([64], 'u32'),
