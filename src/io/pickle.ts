@@ -5,7 +5,7 @@
  * length of the pickle.
  *
  * Python values: None null, bool, int number (bigint beyond 2^53), float number, str and Python 2's str string, bytes Uint8Array, list
- * array, tuple `PickleTuple`, dict Map, set Set.
+ * array, tuple `PickleTuple`, dict Map, set Set (an array where the pickle calls for one by name).
  */
 
 import { PickleCursor } from './pickle-cursor.ts';

@@ -40,6 +40,9 @@ export class PytorchTensor {
 }
 
 const MAX_AXES = 64;
+const MAX_DEVICE_CHARACTERS = 100;
+/** Entries that all dicts made of pairs may have together. */
+const MAX_PAIRS = 1_000_000;
 
 /** Elements that may be copied out of any file; more where the file is large, since strides of 0 make much of little. */
 const FREE_ELEMENTS = 16777216;
@@ -94,17 +97,27 @@ export function pytorchPickleOptions(where: string): PytorchPickleOptions {
     return sizes;
   });
   add('torch.device', (args) => {
-    if (!args.every((arg) => typeof arg === 'string' || isSize(arg)))
-      throw unknownArguments(where, 'torch.device');
+    const short = (arg: unknown) =>
+      isSize(arg) || (typeof arg === 'string' && arg.length < MAX_DEVICE_CHARACTERS);
+    if (args.length > 2 || !args.every(short)) throw unknownArguments(where, 'torch.device');
     return args.join(':');
   });
-  for (const name of ['collections.OrderedDict', 'collections.Counter']) {
-    add(name, (args) => makeDict(args, name, where));
-  }
+  // A short pickle may make a container of the same long one over and over: none is copied, but for the pairs of Python 2, counted.
+  let pairs = 0;
+  add('collections.OrderedDict', ([items]) => {
+    if (items === undefined) return new Map();
+    pairs += Array.isArray(items) ? items.length : 0;
+    if (!Array.isArray(items) || pairs > MAX_PAIRS) throw unknownArguments(where, 'collections.OrderedDict');
+    return dictOfPairs(items, where);
+  });
+  add('collections.Counter', ([counts]) => {
+    if (!(counts instanceof Map)) throw unknownArguments(where, 'collections.Counter');
+    return counts;
+  });
   for (const name of ['builtins.set', '__builtin__.set', 'builtins.frozenset', '__builtin__.frozenset']) {
     add(name, ([items]) => {
       if (!Array.isArray(items)) throw unknownArguments(where, name);
-      return new Set(items);
+      return items;
     });
   }
   return { globals, persistent: (id) => storageOf(id, storageTypes, where) };
@@ -191,16 +204,14 @@ function storageOf(
   return new PytorchStorage(key, type, partCount, start);
 }
 
-/** `OrderedDict()`; from Python 2 also `OrderedDict([[key, value], ...])`; `Counter({...})`. */
-function makeDict(args: readonly unknown[], name: string, where: string): Map<unknown, unknown> {
-  const [items] = args;
-  if (items === undefined) return new Map();
-  if (items instanceof Map) return new Map(items);
-  if (!Array.isArray(items)) throw unknownArguments(where, name);
+/** `OrderedDict([[key, value], ...])`, as Python 2 wrote it. */
+function dictOfPairs(pairs: readonly unknown[], where: string): Map<unknown, unknown> {
   return new Map(
-    items.map((pair: unknown): [unknown, unknown] => {
+    pairs.map((pair): [unknown, unknown] => {
       const members: unknown = pair instanceof PickleTuple ? pair.items : pair;
-      if (!Array.isArray(members) || members.length !== 2) throw unknownArguments(where, name);
+      if (!Array.isArray(members) || members.length !== 2) {
+        throw unknownArguments(where, 'collections.OrderedDict');
+      }
       return [members[0], members[1]];
     }),
   );

@@ -293,6 +293,33 @@ describe('PyTorch checkpoints', () => {
     await expect(read(main)).rejects.toThrow(message);
   });
 
+  test('a short pickle cannot make much by calling for the same long value over and over', async () => {
+    const many = 20_000;
+    const repeat = (...parts: Uint8Array[]) => joinBytes(Array(many).fill(joinBytes(parts)));
+    const callOnKept = (module: string, name: string) =>
+      joinBytes([
+        op.global(module, name),
+        op.put(2),
+        repeat(op.get(2), op.get(1), Uint8Array.of(0x85), op.reduce),
+      ]);
+    const longDict = joinBytes([
+      dict(...Array.from({ length: many }, (_, i): [string, Uint8Array] => [`k${i}`, op.none])),
+      op.put(1),
+    ]);
+    const longList = joinBytes([list(repeat(list(op.none, op.none))), op.put(1)]);
+    const longText = joinBytes([op.text('x'.repeat(many)), op.put(1)]);
+    const state = dict(['w', tensor(whole)]);
+    const holding = (...parts: Uint8Array[]) => pickle(dict(['state_dict', state], ['x', list(...parts)]));
+    const started = performance.now();
+    expect((await read(holding(longDict, callOnKept('collections', 'Counter')))).tensors.size).toBe(1);
+    expect((await read(holding(longList, callOnKept('builtins', 'set')))).tensors.size).toBe(1);
+    await expect(read(holding(longList, callOnKept('collections', 'OrderedDict')))).rejects.toThrow(
+      FormatError,
+    );
+    await expect(read(holding(longText, callOnKept('torch', 'device')))).rejects.toThrow(FormatError);
+    expect(performance.now() - started).toBeLessThan(4000);
+  });
+
   test('nesting does not use up the stack, and a value that contains itself is no harm', async () => {
     const deep = joinBytes([...Array(100000).fill(op.emptyList), ...Array(99999).fill(op.append)]);
     const loop = joinBytes([op.emptyList, op.put(1), op.get(1), op.append]);
