@@ -20,7 +20,7 @@ const BUILT_IN: Readonly<
   colours: { make: colourImages, normalisation: COLOUR_IMAGES_NORMALISATION },
 };
 
-/** What the field divides by: MNIST's and CIFAR-10's own channel statistics. */
+/** What the field divides by: MNIST's and CIFAR-10's own channel statistics. Give --mean and --std for other data. */
 const CUSTOMARY = {
   grey: { mean: [0.1307], std: [0.3081] },
   colour: { mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] },

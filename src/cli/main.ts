@@ -2,6 +2,7 @@
 /** The command `rebasin`. Results go to stdout, progress to stderr. */
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
+import { registerData } from './data-command.ts';
 import { registerDemo } from './demo.ts';
 import { registerEval } from './eval.ts';
 import { describeError, EXIT, exitCodeOf } from './exit.ts';
@@ -21,6 +22,7 @@ registerTrain(program);
 registerEval(program);
 registerMatch(program);
 registerSweep(program);
+registerData(program);
 registerInfo(program);
 
 try {

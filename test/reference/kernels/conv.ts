@@ -13,7 +13,7 @@ export interface ConvSizes {
 }
 
 /** HO and WO. */
-export function outputSize({ h, w, kernel, stride, padding }: ConvSizes): [number, number] {
+function outputSize({ h, w, kernel, stride, padding }: ConvSizes): [number, number] {
   return [
     Math.floor((h + 2 * padding[0] - kernel[0]) / stride[0]) + 1,
     Math.floor((w + 2 * padding[1] - kernel[1]) / stride[1]) + 1,
