@@ -28,10 +28,7 @@ export function registerDemo(program: Command): void {
     .command('demo')
     .description('Train two networks from different seeds, align them, and watch the barrier go.')
     .addOption(
-      new Option(
-        '--network <kind>',
-        'mlp on digits, or a small resnet with batch norm on colour images (matched, then RESET)',
-      )
+      new Option('--network <kind>', 'an mlp, or a small resnet with batch norm (matched, then RESET)')
         .choices(['mlp', 'resnet'])
         .default('mlp'),
     )

@@ -1,10 +1,9 @@
 /**
- * The demo: two networks from different seeds on built-in images, matched, and both straight lines between them. The same function
+ * The demo: two networks from different seeds on the built-in digits, matched, and both straight lines between them. The same function
  * runs in Node and in a browser, and gives the same bits there.
  */
 import { hashResult } from '../base/hash.ts';
-import { COLOUR_IMAGES_NORMALISATION, colourImages } from '../io/colour-images.ts';
-import { type ImageDataset, limitDataset } from '../io/dataset.ts';
+import { limitDataset } from '../io/dataset.ts';
 import { DIGITS_NORMALISATION, digits } from '../io/digits.ts';
 import { mlp } from '../nn/models/mlp.ts';
 import { type Model, stateEntries } from '../nn/models/model.ts';
@@ -21,7 +20,7 @@ import { equallySpaced } from './barrier.ts';
 import { matchModels } from './match.ts';
 import { sweep } from './sweep.ts';
 
-/** `mlp`: an MLP on the built-in digits. `resnet`: a small residual network with batch norm on the built-in colour images, with RESET. */
+/** `mlp`: an MLP. `resnet`: a small residual network with batch norm, with RESET. */
 export type DemoNetwork = 'mlp' | 'resnet';
 
 export interface DemoOptions {
@@ -85,11 +84,7 @@ function given({
 
 function modelOf({ network = 'mlp', hidden = [256, 256, 256] }: DemoOptions): Model {
   if (network === 'mlp') return mlp({ widths: [784, ...hidden, 10] });
-  return resnetOfDepth(8, { width: 0.5 });
-}
-
-function imagesOf(network: DemoNetwork, split: 'train' | 'test', count: number): ImageDataset {
-  return network === 'mlp' ? digits({ count, seed: 0, split }) : colourImages({ count, seed: 0, split });
+  return resnetOfDepth(8, { width: 0.5, input: [1, 28, 28] });
 }
 
 /** Runs the demo. */
@@ -103,16 +98,15 @@ export async function runDemo(context: Context, options: DemoOptions = {}): Prom
     options.onProgress?.({ stage, done, total, note });
   const model = modelOf(options);
   const layout = new ArenaLayout(stateEntries(model));
-  const normalisation = network === 'mlp' ? DIGITS_NORMALISATION : COLOUR_IMAGES_NORMALISATION;
   const splits = {
-    train: imagesOf(network, 'train', trainCount),
-    test: imagesOf(network, 'test', testCount),
+    train: digits({ count: trainCount, seed: 0, split: 'train' }),
+    test: digits({ count: testCount, seed: 0, split: 'test' }),
   };
-  const train = new GpuDataset(context, splits.train, normalisation);
-  const test = new GpuDataset(context, splits.test, normalisation);
+  const train = new GpuDataset(context, splits.train, DIGITS_NORMALISATION);
+  const test = new GpuDataset(context, splits.test, DIGITS_NORMALISATION);
   const reset =
     network === 'resnet'
-      ? new GpuDataset(context, limitDataset(splits.train, RESET_COUNT), normalisation)
+      ? new GpuDataset(context, limitDataset(splits.train, RESET_COUNT), DIGITS_NORMALISATION)
       : undefined;
   const [arenaA, arenaB] = [new Arena(context, layout, 'A'), new Arena(context, layout, 'B')];
   const evaluator = new Evaluator(context, model, [arenaA], test);
@@ -194,7 +188,7 @@ export async function runDemo(context: Context, options: DemoOptions = {}): Prom
         b: stateDictOf(entries, b),
         aligned: stateDictOf(entries, match.aligned),
       },
-      normalisation,
+      normalisation: DIGITS_NORMALISATION,
     };
   } finally {
     for (const owned of [evaluator, train, test, arenaA, arenaB, reset]) owned?.destroy();

@@ -18,17 +18,8 @@ export type ModelName =
 const USAGE = [
   `mlp[:WIDTH-WIDTH-...][:${Object.keys(ACTIVATIONS).join('|')}][:no-bias]`,
   `vggDEPTH[:width=N][:norm=${NORMS.join('|')}][:classifier=linear|mlp][:classes=N]`,
-  `resnetDEPTH[:width=N][:norm=${NORMS.join('|')}][:shortcut=${SHORTCUTS.join('|')}][:classes=N]`,
+  `resnetDEPTH[:width=N][:norm=${NORMS.join('|')}][:shortcut=${SHORTCUTS.join('|')}][:classes=N][:input=CxHxW]`,
 ].join(', ');
-
-/** Values an option of a convolutional network may have; a number where there is no list. */
-const CHOICES = {
-  width: undefined,
-  classes: undefined,
-  norm: NORMS,
-  shortcut: SHORTCUTS,
-  classifier: ['linear', 'mlp'],
-} as const;
 
 /** Takes a model name apart; widths may be left out where a checkpoint gives them. @throws OptionError */
 export function parseModelName(text: string): ModelName {
@@ -38,7 +29,7 @@ export function parseModelName(text: string): ModelName {
     return {
       family,
       depth: Number(depth),
-      variant: parseVariant(text, parts, ['width', 'norm', 'shortcut', 'classes']),
+      variant: parseVariant(text, parts, ['width', 'norm', 'shortcut', 'classes', 'input']),
     };
   if (family === 'vgg')
     return {
@@ -67,20 +58,32 @@ export function parseModel(text: string): Model {
   return mlp({ widths, ...options });
 }
 
+/** How each option of a convolutional network is read: one of a list, a positive number, or a shape such as 1x28x28. */
+const READERS: Readonly<Record<string, (value: string) => string | number | number[] | undefined>> = {
+  width: positiveNumber,
+  classes: positiveNumber,
+  norm: (value) => NORMS.find((norm) => norm === value),
+  shortcut: (value) => SHORTCUTS.find((shortcut) => shortcut === value),
+  classifier: (value) => ['linear', 'mlp'].find((classifier) => classifier === value),
+  input: (value) => (/^[1-9]\d*x[1-9]\d*x[1-9]\d*$/.test(value) ? value.split('x').map(Number) : undefined),
+};
+
+function positiveNumber(value: string): number | undefined {
+  return /^\d+(\.\d+)?$/.test(value) && Number(value) > 0 ? Number(value) : undefined;
+}
+
 function parseVariant(
   text: string,
   parts: readonly string[],
-  allowed: readonly (keyof typeof CHOICES)[],
-): Record<string, string | number> {
-  const variant: Record<string, string | number> = {};
+  allowed: readonly string[],
+): Record<string, unknown> {
+  const variant: Record<string, unknown> = {};
   for (const part of parts) {
-    const [key, value = ''] = part.split('=') as [keyof typeof CHOICES, string?];
-    const choices: readonly string[] | undefined = CHOICES[key];
-    const valid =
-      allowed.includes(key) &&
-      (choices ? choices.includes(value) : /^\d+(\.\d+)?$/.test(value) && Number(value) > 0);
-    if (!valid) throw new OptionError(`--model: "${part}" in "${text}" is not understood; expected ${USAGE}`);
-    variant[key] = choices ? value : Number(value);
+    const [key = '', value = ''] = part.split('=');
+    const read = allowed.includes(key) ? READERS[key]!(value) : undefined;
+    if (read === undefined)
+      throw new OptionError(`--model: "${part}" in "${text}" is not understood; expected ${USAGE}`);
+    variant[key] = read;
   }
   return variant;
 }

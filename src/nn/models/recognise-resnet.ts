@@ -35,7 +35,7 @@ export function recogniseResNet(tensors: readonly NamedShape[]): Model {
     : shapeOf(tensors, 'bn1.weight')
       ? 'layer'
       : 'none';
-  const side = kernelSize === 7 ? 224 : 32;
+  const side = kernelSize === 7 ? 224 : inputChannels === 1 ? 28 : 32; // ImageNet, MNIST and its relatives, CIFAR
   const depth = 2 + (bottleneck ? 3 : 2) * blocks.reduce((sum, count) => sum + count, 0);
   const width = channels / (blocks.length === 3 ? 16 : 64);
   return resnet({
@@ -45,6 +45,7 @@ export function recogniseResNet(tensors: readonly NamedShape[]): Model {
       ...(shortcut === 'conv1x1' ? [] : [`shortcut=${shortcut}`]),
       ...(norm === 'batch' ? [] : [`norm=${norm}`]),
       ...(head.shape[0] === 10 ? [] : [`classes=${head.shape[0]}`]),
+      ...(side === 28 ? ['input=1x28x28'] : []),
     ].join(':'),
     inputShape: [inputChannels, side, side],
     channels,

@@ -121,11 +121,13 @@ export interface ResNetVariant {
   readonly norm?: Norm;
   /** Default: 10. */
   readonly classes?: number;
+  /** Shape of an image. Default: 3, 32, 32. */
+  readonly input?: readonly [channels: number, height: number, width: number];
 }
 
 /** ResNets by depth: 20, 32, 44, 56, 110 as He et al. use on CIFAR-10 (3x32x32), 8 and 14 of the same kind, 18, 34 and 50 with torchvision's names (3x32x32, 3x3 stem). */
 export function resnetOfDepth(depth: number, variant: ResNetVariant = {}): Model {
-  const { width = 1, shortcut = 'conv1x1', norm = 'batch', classes = 10 } = variant;
+  const { width = 1, shortcut = 'conv1x1', norm = 'batch', classes = 10, input = [3, 32, 32] } = variant;
   if (!Number.isInteger(16 * width)) {
     throw new OptionError(
       `resnet: width must be a multiple of 1/16, so that channels are whole numbers, got ${width}`,
@@ -137,8 +139,9 @@ export function resnetOfDepth(depth: number, variant: ResNetVariant = {}): Model
     ...(shortcut === 'conv1x1' ? [] : [`shortcut=${shortcut}`]),
     ...(norm === 'batch' ? [] : [`norm=${norm}`]),
     ...(classes === 10 ? [] : [`classes=${classes}`]),
+    ...(input.join('x') === '3x32x32' ? [] : [`input=${input.join('x')}`]),
   ].join(':');
-  const common = { name, inputShape: [3, 32, 32] as const, shortcut, norm, classes };
+  const common = { name, inputShape: input, shortcut, norm, classes };
   if ([8, 14, 20, 32, 44, 56, 110].includes(depth)) {
     const perStage = (depth - 2) / 6;
     return resnet({ ...common, channels: 16 * width, blocks: [perStage, perStage, perStage] });

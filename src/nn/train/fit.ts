@@ -93,7 +93,6 @@ export async function fit(context: Context, options: FitOptions): Promise<FitRes
     if (resume) context.write(losses, resume.losses);
     const random = new RandomStream(seed, 'order of samples');
     const epochLoss = [...(resume?.epochLoss ?? [])];
-    let reported = resume?.losses.length ?? 0;
     for (let done = resume?.step ?? 0; done < steps; done++) {
       const [epoch, step] = [Math.floor(done / stepsPerEpoch) + 1, done % stepsPerEpoch];
       if (step === 0 || done === resume?.step)
@@ -105,13 +104,11 @@ export async function fit(context: Context, options: FitOptions): Promise<FitRes
       await context.throttle();
       signal?.throwIfAborted();
       if (options.onProgress && (step + 1) % reportEvery === 0) {
-        const loss = averageFinite(await lossesOf(reported, end), epoch);
+        const loss = averageFinite(await lossesOf((step + 1 - reportEvery) * batchSize, end), epoch);
         options.onProgress({ epoch, epochs, step: done + 1, steps, loss, learningRate });
-        reported = end;
       }
       if (step + 1 === stepsPerEpoch) {
         epochLoss.push(averageFinite(await lossesOf(0, data.count), epoch));
-        reported = 0;
       }
       if (options.checkpoint && (done + 1) % options.checkpoint.everySteps === 0) {
         const [values, optimizer] = [await trainer.values(), await trainer.optimizerState()];

@@ -85,6 +85,7 @@ describe('recogniseModel', () => {
     'resnet20:width=2:classes=100',
     'resnet18',
     'resnet50',
+    'resnet8:width=0.5:input=1x28x28',
   ];
   it.each(names)('recognises %s from names and shapes', (name) => {
     const model = parseModel(name);
