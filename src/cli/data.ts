@@ -9,6 +9,8 @@ import { type DataOptionValues, normalisationOf } from './options.ts';
 export interface LoadedData {
   readonly train: ImageDataset;
   readonly test: ImageDataset;
+  /** Images that statistics are estimated on: the training images unless files were named. */
+  readonly statistics: ImageDataset;
   readonly normalisation: Normalisation;
 }
 
@@ -31,7 +33,7 @@ const CUSTOMARY = {
  * @param fallback normalisation that a checkpoint names, used where the user gave none.
  */
 export async function loadData(options: DataOptionValues, fallback?: Normalisation): Promise<LoadedData> {
-  const { data, limit, trainFiles, testFiles } = options;
+  const { data, limit, trainFiles, testFiles, statisticsFiles } = options;
   const chosen = normalisationOf(options) ?? fallback;
   const builtIn = BUILT_IN[data];
   if (builtIn) {
@@ -39,14 +41,17 @@ export async function loadData(options: DataOptionValues, fallback?: Normalisati
       const count = Math.min(limit ?? Number.POSITIVE_INFINITY, split === 'train' ? 10000 : 2000);
       return builtIn.make({ count, seed: 0, split });
     };
-    return { train: part('train'), test: part('test'), normalisation: chosen ?? builtIn.normalisation };
+    const train = part('train');
+    return { train, test: part('test'), statistics: train, normalisation: chosen ?? builtIn.normalisation };
   }
-  const { train, test } = await loadImageFolder(data, {
+  const { train, test, statistics } = await loadImageFolder(data, {
     ...(trainFiles ? { trainFiles } : {}),
     ...(testFiles ? { testFiles } : {}),
+    ...(statisticsFiles ? { statisticsFiles } : {}),
     ...(limit ? { limit } : {}),
   });
-  return { train, test, normalisation: chosen ?? (train.channels === 3 ? CUSTOMARY.colour : CUSTOMARY.grey) };
+  const customary = train.channels === 3 ? CUSTOMARY.colour : CUSTOMARY.grey;
+  return { train, test, statistics, normalisation: chosen ?? customary };
 }
 
 /** `train-images... (60000), normalised by mean 0.1307, std 0.3081` */

@@ -14,6 +14,7 @@ export interface DataOptionValues {
   readonly data: string;
   readonly trainFiles?: readonly string[];
   readonly testFiles?: readonly string[];
+  readonly statisticsFiles?: readonly string[];
   readonly limit?: number;
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
@@ -88,7 +89,7 @@ export function withAdapterOptions(command: Command): Command {
     .option('--json', 'print the result as JSON on stdout');
 }
 
-/** `--data`, `--train-files`, `--test-files`, `--limit`, `--mean`, `--std`. */
+/** `--data`, `--train-files`, `--test-files`, `--statistics-files`, `--limit`, `--mean`, `--std`. */
 export function withDataOptions(command: Command): Command {
   return command
     .option(
@@ -98,6 +99,11 @@ export function withDataOptions(command: Command): Command {
     )
     .option('--train-files <names>', 'training files in that folder, in order, separated by commas', nameList)
     .option('--test-files <names>', 'test files in that folder, in order, separated by commas', nameList)
+    .option(
+      '--statistics-files <names>',
+      'files of the images that statistics are estimated on (default: the training images)',
+      nameList,
+    )
     .option('--limit <n>', 'use only the first n samples of each split', positiveInteger)
     .option(
       '--mean <numbers>',

@@ -28,6 +28,7 @@ interface SweepOptions extends AdapterOptionValues, DataOptionValues {
   readonly model?: string;
   readonly align: 'none' | 'weight';
   readonly order: 'graph' | 'random';
+  readonly renormalise: 'none' | 'reset';
   readonly points: number;
   readonly on: 'train' | 'test' | 'both';
   readonly seed: number;
@@ -42,6 +43,11 @@ export function registerSweep(program: Command): void {
     .argument('<b>', 'checkpoint B')
     .option('--model <name>', 'what the checkpoints do not say, such as mlp:tanh')
     .addOption(new Option('--align <method>', 'permute B first').choices(['none', 'weight']).default('none'))
+    .addOption(
+      new Option('--renormalise <method>', 'at every point; reset: running statistics of batch norm, anew')
+        .choices(['none', 'reset'])
+        .default('none'),
+    )
     .addOption(orderOption())
     .option('--points <n>', 'equally spaced values of lambda, ends included', pointCount, 25)
     .addOption(
@@ -55,7 +61,7 @@ export function registerSweep(program: Command): void {
 
 async function runSweep(pathA: string, pathB: string, options: SweepOptions): Promise<void> {
   const started = performance.now();
-  const { align, order, points, seed } = options;
+  const { align, order, points, renormalise, seed } = options;
   const [a, b] = [await readCheckpoint(pathA), await readCheckpoint(pathB)];
   expectSameArchitecture(a.state, b.state, pathA, pathB);
   const model = modelOf(a, options.model);
@@ -63,7 +69,7 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
   const splits = (['train', 'test'] as const).filter(
     (split) => options.on === 'both' || options.on === split,
   );
-  for (const split of splits) checkDatasetFits(model, images[split]);
+  for (const split of [...splits, 'statistics'] as const) checkDatasetFits(model, images[split]);
   const signal = interruptSignal();
   await withContext(options, async (context) => {
     const [valuesA, valuesB] = [valuesOf(a.state), valuesOf(b.state)];
@@ -78,6 +84,8 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
     const data = Object.fromEntries(
       splits.map((split) => [split, new GpuDataset(context, images[split], normalisation)]),
     );
+    const reset =
+      renormalise === 'reset' ? new GpuDataset(context, images.statistics, normalisation) : undefined;
     const lambda = equallySpaced(points);
     const progress = startProgress(align === 'none' ? 'sweep' : 'sweep, aligned', points);
     const curves = await sweep(context, {
@@ -86,15 +94,24 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
       b: arenaB,
       lambda,
       data,
+      ...(reset ? { reset } : {}),
       signal,
       onProgress: ({ done }) => progress.update(done),
     }).finally(() => progress.stop());
 
-    const fields = { model: model.name, align, lambda, ...curves, ...(match ? { match: match.fields } : {}) };
+    const fields = {
+      model: model.name,
+      align,
+      renormalise,
+      lambda,
+      ...curves,
+      ...(match ? { match: match.fields } : {}),
+    };
     const described = Object.fromEntries(
       splits.map((split) => [split, describeData(images[split], normalisation)]),
     );
-    const inputs = { a: [...valuesA], b: [...valuesB], order, described };
+    const statistics = reset ? describeData(images.statistics, normalisation) : null;
+    const inputs = { a: [...valuesA], b: [...valuesB], order, described, statistics };
     const result: SweepResult = {
       ...completeResult(context, 'sweep', seed, started, inputs, fields),
       ...fields,

@@ -61,6 +61,8 @@ export interface MatchResult extends CommonResult, MatchFields {}
 export interface SweepResult extends CommonResult, SweepCurves {
   readonly model: string;
   readonly align: 'none' | 'weight';
+  /** What was done to the running statistics at each point. */
+  readonly renormalise: 'none' | 'reset';
   readonly match?: MatchFields;
 }
 

@@ -114,6 +114,7 @@ export function syntheticSweep(overrides: Partial<SweepResult> = {}): SweepResul
     command: 'sweep',
     model: 'mlp:784-512-512-512-10, relu',
     align: 'none',
+    renormalise: 'none',
     ...overrides,
   };
 }
