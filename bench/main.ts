@@ -4,6 +4,7 @@
  */
 const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   matmul: () => import('./matmul.ts'),
+  conv: () => import('./conv.ts'),
   norm: () => import('./norm.ts'),
   assignment: () => import('./assignment.ts'),
 };

@@ -13,7 +13,7 @@ import naiveText from './correlate_naive.wgsl';
 import registerText from './correlate_register.wgsl';
 import workgroupText from './correlate_workgroup.wgsl';
 import { CHUNK, type Geometry } from './geometry.ts';
-import { type ConvVariant, chooseVariant, ENOUGH_WORKGROUPS } from './variant.ts';
+import { type ConvVariant, chooseVariant, ENOUGH_WORKGROUPS, fittingRows } from './variant.ts';
 
 /** What correlate.wgsl computes, in its words. */
 export interface Correlation {
@@ -171,21 +171,22 @@ const SHAPES = [
 ] as const;
 
 function chooseTile(c: Correlation, quads: boolean): Choice {
-  const slides = c.tapsX >= 1 && c.tapsX <= 7 && (c.strideX === 1 || (c.strideX === 2 && c.tapsX > 1));
+  const slides = c.tapsX <= 7 && (c.strideX === 1 || (c.strideX === 2 && c.tapsX > 1));
   const tilesOf = ({ height, width }: { height: number; width: number }) =>
     Math.ceil(c.outH / height) * Math.ceil(c.outW / width);
   const shape = SHAPES.reduce((best, next) => (tilesOf(next) < tilesOf(best) ? next : best));
-  const largest = !quads || c.tapsX > 4 ? 8 : 16;
-  const rows = c.rows === 1 ? 1 : ([4, 8].find((r) => r >= c.rows) ?? largest);
+  const pointwise = c.tapsX * c.tapsY === 1 && c.depth % 2 === 0 && c.chunk % 2 === 0;
+  // the largest tile whose kernel still compiles in some 150 ms
+  const largest = c.tapsX > 4 ? 4 : quads && pointwise ? 16 : 8;
   const tile: Tile = {
     ...shape,
-    rows,
-    quad: quads && rows > 1,
+    rows: fittingRows(c.rows, largest),
+    quad: quads && c.rows > 1,
     taps: slides ? c.tapsX : 0,
     stride: slides ? c.strideX : 1,
-    depths: c.tapsX * c.tapsY === 1 && c.depth % 4 === 0 && c.chunk % 4 === 0 ? 4 : 1,
+    depths: pointwise ? 2 : 1,
   };
-  const workgroups = c.groups * Math.ceil(c.rows / rows) * Math.ceil((c.batch * tilesOf(shape)) / 4);
+  const workgroups = c.groups * Math.ceil(c.rows / tile.rows) * Math.ceil((c.batch * tilesOf(shape)) / 4);
   return { kernel: registerKernel(tile), workgroups };
 }
 
@@ -211,6 +212,8 @@ function registerKernel(tile: Tile): Kernel {
       ROWQUADS: rows / 4,
       TILE_H: height,
       TILE_W: width,
+      OUTPUTS: height * width,
+      QUADS: (height * width) / 4,
       QUAD: quad,
       SINGLE: !quad,
       LOADS: quad ? rows / 4 : rows, // of weights, an invocation

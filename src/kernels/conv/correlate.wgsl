@@ -44,21 +44,41 @@ struct Params {
 @group(0) @binding(5) var<storage, read> shift: array<f32>;
 @group(0) @binding(6) var<storage, read_write> output: array<f32>;
 
-// Adds the sum of one chunk to the total of the chunks before, which waits in `output`: nobody else touches that element.
-// After the last chunk come bias, scale and shift, ReLU. A sum of 0 is +0, so that added zeros can never show.
-fn store(at: u32, channel: u32, sum: f32, is_first: bool, is_last: bool) {
-  var total = select(sum, 0.0, sum == 0.0);
-  if (!is_first) {
-    total = output[at] + total;
+// The sum of one chunk added to the total of the chunks before, which waits in `output`: nobody else touches that element.
+fn added(at: u32, sum: f32, is_first: bool) -> f32 {
+  if (is_first) {
+    return sum;
   }
-  if (is_last && (params.flags & 1u) != 0u) {
-    total += bias[channel];
+  return output[at] + sum;
+}
+
+// What is stored: the total, and after the last chunk bias, scale and shift, ReLU. A total of 0 is +0, so that the zeros which a variant
+// may add cannot show.
+fn finished(sum: f32, channel_bias: f32, channel_scale: f32, channel_shift: f32, is_last: bool) -> f32 {
+  let total = select(sum, 0.0, sum == 0.0);
+  let biased = select(total, total + channel_bias, (params.flags & 1u) != 0u);
+  let scaled = select(biased, fma(biased, channel_scale, channel_shift), (params.flags & 2u) != 0u);
+  let rectified = select(scaled, 0.0, (params.flags & 4u) != 0u && scaled <= 0.0);
+  return select(total, rectified, is_last);
+}
+
+fn bias_of(channel: u32) -> f32 {
+  if ((params.flags & 1u) != 0u) {
+    return bias[channel];
   }
-  if (is_last && (params.flags & 2u) != 0u) {
-    total = fma(total, scale[channel], shift[channel]);
+  return 0.0;
+}
+
+fn scale_of(channel: u32) -> f32 {
+  if ((params.flags & 2u) != 0u) {
+    return scale[channel];
   }
-  if (is_last && (params.flags & 4u) != 0u) {
-    total = select(total, 0.0, total <= 0.0);
+  return 1.0;
+}
+
+fn shift_of(channel: u32) -> f32 {
+  if ((params.flags & 2u) != 0u) {
+    return shift[channel];
   }
-  output[at] = total;
+  return 0.0;
 }

@@ -4,8 +4,8 @@
 // Order of summation (the numerics class "f32, chunks of whole channels"; every other variant gives the same bits):
 //   1. Channels d are cut into chunks of `chunk` = max(1, floor(512 / (KH KW))). Inside a chunk: acc = 0, then
 //      acc = fma(weight, input, acc) for each d, i, j, ascending, j fastest. Outside the input there are zeros: fma(weight, 0, acc).
-//   2. A chunk's sum of -0 becomes +0. Sums are added from left to right: total = c0, total = total + c1, ... (no chunk: total = 0).
-//   3. total + bias. 4. fma(total, scale, shift). 5. ReLU is select(x, 0, x <= 0).
+//   2. Sums are added from left to right: total = c0, total = total + c1, ... (no chunk: total = 0). A total of -0 becomes +0.
+//   3. total + bias. 4. fma(total, scale, shift). 5. ReLU is select(x, 0, x <= 0). Each only where it is asked for.
 //
 // One invocation computes one output, a workgroup 64 consecutive ones. No workgroup memory, no barriers.
 
@@ -44,7 +44,8 @@ fn main(
         }
       }
     }
-    store(at, channel, acc, start == 0u, end == params.depth);
+    let total = added(at, acc, start == 0u);
+    output[at] = finished(total, bias_of(channel), scale_of(channel), shift_of(channel), end == params.depth);
     if (end == params.depth) {
       break;
     }

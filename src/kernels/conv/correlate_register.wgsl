@@ -1,16 +1,17 @@
 // The correlation of correlate.wgsl by register tiles alone: for software adapters, where workgroup memory and barriers are ruinous.
 // Same order of summation as correlate_naive.wgsl, bit for bit.
 //
-// A template (../matmul/template.ts): an invocation computes ROWS output channels at TILE_H x TILE_W outputs; c<i>_<p>_<j> holds
-// channel i at row p, column j. Workgroups have four invocations: four tiles that follow each other in the image (or in the next
+// A template (../matmul/template.ts): an invocation computes ROWS output channels at a tile of OUTPUTS = TILE_H x TILE_W outputs;
+// c<i>_<o> holds channel i, output o. Workgroups have four invocations: four tiles that follow each other in the image (or in the next
 // image), of the same channels. With QUAD (subgroups of exactly four) each loads a quarter of the weights and hands it to the others.
 //
 // A turn of the loop takes DEPTHS channels d, one row i of taps, and TAPS taps j of it. Where SLIDES, these are all taps of the row
-// and the stride is STRIDE: a window of WINDOW inputs a tile row is loaded once and used for every tap. Otherwise TAPS is 1, and each
-// tap loads its own inputs, at any stride.
+// and the stride is STRIDE: a window of WINDOW inputs a tile row is loaded once and used for every tap. Otherwise (STEPS) TAPS is 1,
+// and each tap loads its own inputs, at any stride. DEPTHS is above 1 only for 1 x 1 kernels.
 //
-// Why it looks like this (SwiftShader): a loaded component costs some 90 instructions, an fma 4 to 6, an accumulator 13 a turn. So few
-// loads an fma, many fma a turn, and the fma of one accumulator in one chain of `let`, which keeps it in a register.
+// Why it looks like this (SwiftShader; numbers in docs/performance.md): machine code is straight and long, so every byte of it counts.
+// A load, of a uniform too, is some 90 instructions, an fma 4 to 6, an accumulator 13 for every turn of every loop around it, `&&` two
+// blocks. So: one flat loop, few loads an fma, masks and clamped places instead of branches.
 //
 // Bounds: channels and outputs past the end compute something and are not stored; every load is inside its tensor.
 
@@ -21,6 +22,9 @@ enable subgroups;
 const ROWS = {ROWS}u;
 const TILE_H = {TILE_H}u;
 const TILE_W = {TILE_W}u;
+const OUTPUTS = {OUTPUTS}u;
+const TAPS = {TAPS}u;
+const DEPTHS = {DEPTHS}u;
 
 @compute @workgroup_size(4)
 fn main(
@@ -56,14 +60,30 @@ fn main(
   let weight_at{r} = weights + i32(min(row + {r}u, params.rows - 1u)) * params.weight_row;
   // {{end}}
   // {{end}}
-  let in_plane = params.in_h * params.in_w;
+  // Parameters that loops need: reading a uniform costs as much as any other load.
+  let in_w = params.in_w;
+  let in_h = params.in_h;
+  let in_plane = in_h * in_w;
+  let last_x = i32(in_w) - 1;
+  let last_y = i32(in_h) - 1;
+  let taps_y = params.taps_y;
+  let taps_x = params.taps_x;
+  let weight_depth = params.weight_depth;
+  let weight_y = params.weight_y;
+  let weight_x = params.weight_x;
+  let out_h = params.out_h;
+  let out_w = params.out_w;
+  let step_y = params.step_y;
+  let step_x = params.step_x;
   let image = (n * params.groups + g) * params.depth * in_plane;
   // {{for p < TILE_H}}
   let first_y{p} = i32((y + {p}u) * params.stride_y) - params.pad_y;
   // {{end}}
   // {{for v < WINDOW}}
   // {{if SLIDES}}
-  let first_x{v} = i32(x * {STRIDE}u + {v}u) - params.pad_x;
+  let in_x{v} = i32(x * {STRIDE}u + {v}u) - params.pad_x;
+  let mask_x{v} = select(0u, 0xffffffffu, u32(in_x{v}) < in_w); // left of the input: huge
+  let column{v} = u32(clamp(in_x{v}, 0, last_x));
   // {{end}}
   // {{if STEPS}}
   let first_x{v} = i32((x + {v}u) * params.stride_x) - params.pad_x;
@@ -74,101 +94,118 @@ fn main(
   loop {
     let end = min(start + params.chunk, params.depth);
     // {{for i < ROWS}}
-    // {{for p < TILE_H}}
-    // {{for j < TILE_W}}
-    var c{i}_{p}_{j} = 0.0;
+    // {{for o < OUTPUTS}}
+    var c{i}_{o} = 0.0;
     // {{end}}
     // {{end}}
-    // {{end}}
 
-    for (var d = start; d < end; d += {DEPTHS}u) {
-      for (var tap_y = 0u; tap_y < params.taps_y; tap_y++) {
-        // {{if STEPS}}
-        for (var tap_x = 0u; tap_x < params.taps_x; tap_x++) {
-        let weight_shift = i32(d) * params.weight_depth + i32(tap_y) * params.weight_y + i32(tap_x) * params.weight_x;
-        // {{end}}
-        // {{if SLIDES}}
-        let weight_shift = i32(d) * params.weight_depth + i32(tap_y) * params.weight_y;
-        const tap_x = 0u;
-        // {{end}}
+    // One loop, not one in another: each turn of each loop costs 13 instructions for every accumulator.
+    var d = select(start, end, taps_y == 0u || taps_x == 0u);
+    var tap_y = 0u;
+    var tap_x = 0u;
+    while (d < end) {
+      // w<i>_<e>_<t>: channel i's weight of depth e, tap t
+      let weight_shift = i32(d) * weight_depth + i32(tap_y) * weight_y + i32(tap_x) * weight_x;
+      // {{for e < DEPTHS}}
+      // {{for t < TAPS}}
+      let weight_shift_{e}_{t} = weight_shift + {e} * weight_depth + {t} * weight_x;
+      // {{for r < LOADS}}
+      let mine{r}_{e}_{t} = weight[weight_at{r} + weight_shift_{e}_{t}];
+      // {{end}}
+      // {{for i < ROWS}}
+      // {{if QUAD}}
+      let w{i}_{e}_{t} = quadBroadcast(mine{i/4}_{e}_{t}, {i%4}u);
+      // {{end}}
+      // {{if SINGLE}}
+      let w{i}_{e}_{t} = mine{i}_{e}_{t};
+      // {{end}}
+      // {{end}}
+      // {{end}}
+      // {{end}}
 
-        // w<i>_<e>_<t>: channel i's weight of depth e, tap t
-        // {{for e < DEPTHS}}
-        // {{for t < TAPS}}
-        let weight_shift_{e}_{t} = weight_shift + {e} * params.weight_depth + {t} * params.weight_x;
-        // {{for r < LOADS}}
-        let mine{r}_{e}_{t} = weight[weight_at{r} + weight_shift_{e}_{t}];
-        // {{end}}
-        // {{for i < ROWS}}
-        // {{if QUAD}}
-        let w{i}_{e}_{t} = quadBroadcast(mine{i/4}_{e}_{t}, {i%4}u);
-        // {{end}}
-        // {{if SINGLE}}
-        let w{i}_{e}_{t} = mine{i}_{e}_{t};
-        // {{end}}
-        // {{end}}
-        // {{end}}
-        // {{end}}
+      // x<e>_<p>_<v>: the input of depth e under tile row p, column v of the window; 0 outside, by a mask on what lies next to it
+      // {{if STEPS}}
+      // {{for v < WINDOW}}
+      let in_x{v} = first_x{v} + i32(tap_x);
+      let mask_x{v} = select(0u, 0xffffffffu, u32(in_x{v}) < in_w);
+      let column{v} = u32(clamp(in_x{v}, 0, last_x));
+      // {{end}}
+      // {{end}}
+      // {{for p < TILE_H}}
+      let in_y{p} = first_y{p} + i32(tap_y);
+      let mask_y{p} = select(0u, 0xffffffffu, u32(in_y{p}) < in_h);
+      let line{p} = image + d * in_plane + u32(clamp(in_y{p}, 0, last_y)) * in_w;
+      // {{for e < DEPTHS}}
+      // {{for v < WINDOW}}
+      let bits{e}_{p}_{v} = bitcast<u32>(input[line{p} + {e}u * in_plane + column{v}]);
+      let x{e}_{p}_{v} = bitcast<f32>(bits{e}_{p}_{v} & mask_x{v} & mask_y{p});
+      // {{end}}
+      // {{end}}
+      // {{end}}
 
-        // x<e>_<p>_<v>: the input of depth e under row p, column v of the window
-        // {{for v < WINDOW}}
-        let in_x{v} = u32(first_x{v} + i32(tap_x)); // left of the input: huge
-        let in_columns{v} = in_x{v} < params.in_w;
-        // {{end}}
-        // {{for p < TILE_H}}
-        let in_y{p} = u32(first_y{p} + i32(tap_y));
-        let in_rows{p} = in_y{p} < params.in_h;
-        let line{p} = image + d * in_plane + in_y{p} * params.in_w;
-        // {{for v < WINDOW}}
-        let inside{p}_{v} = in_rows{p} & in_columns{v};
-        let at{p}_{v} = select(0u, line{p} + in_x{v}, inside{p}_{v});
-        // {{for e < DEPTHS}}
-        let x{e}_{p}_{v} = select(0.0, input[at{p}_{v} + {e}u * in_plane], inside{p}_{v});
-        // {{end}}
-        // {{end}}
-        // {{end}}
-
-        // {{for i < ROWS}}
-        // {{for p < TILE_H}}
-        // {{for j < TILE_W}}
-        let s{i}_{p}_{j}_0 = c{i}_{p}_{j};
-        // {{for e < DEPTHS}}
-        // {{for t < TAPS}}
-        let s{i}_{p}_{j}_{e*TAPS+t+1} = fma(w{i}_{e}_{t}, x{e}_{p}_{j*STRIDE+t}, s{i}_{p}_{j}_{e*TAPS+t});
-        // {{end}}
-        // {{end}}
-        c{i}_{p}_{j} = s{i}_{p}_{j}_{DEPTHS*TAPS};
-        // {{end}}
-        // {{end}}
-        // {{end}}
-        // {{if STEPS}}
-        }
-        // {{end}}
-      }
-    }
-
-    // Adds the chunk's sums to the totals. A loop over an array, to keep the code small.
-    var sums = array<f32, ROWS * TILE_H * TILE_W>(
       // {{for i < ROWS}}
       // {{for p < TILE_H}}
       // {{for j < TILE_W}}
-      c{i}_{p}_{j},
+      let s{i}_{p}_{j}_0 = c{i}_{p*TILE_W+j};
+      // {{for e < DEPTHS}}
+      // {{for t < TAPS}}
+      let s{i}_{p}_{j}_{e*TAPS+t+1} = fma(w{i}_{e}_{t}, x{e}_{p}_{j*STRIDE+t}, s{i}_{p}_{j}_{e*TAPS+t});
       // {{end}}
+      // {{end}}
+      c{i}_{p*TILE_W+j} = s{i}_{p}_{j}_{DEPTHS*TAPS};
+      // {{end}}
+      // {{end}}
+      // {{end}}
+
+      tap_x += TAPS;
+      let row_ends = tap_x >= taps_x;
+      tap_x = select(tap_x, 0u, row_ends);
+      tap_y = select(tap_y, tap_y + 1u, row_ends);
+      let depth_ends = tap_y == taps_y;
+      tap_y = select(tap_y, 0u, depth_ends);
+      d = select(d, d + DEPTHS, depth_ends);
+    }
+
+    // Adds the chunk's sums to the totals. A loop over channels, to keep the code small.
+    var sums = array<vec4f, ROWS * OUTPUTS / 4u>(
+      // {{for i < ROWS}}
+      // {{for q < QUADS}}
+      vec4f(c{i}_{q*4}, c{i}_{q*4+1}, c{i}_{q*4+2}, c{i}_{q*4+3}),
       // {{end}}
       // {{end}}
     );
     let is_last = end == params.depth;
-    if (first_tile + lane < tiles) {
-      for (var i = 0u; i < ROWS && row + i < params.rows; i++) {
-        let channel = g * params.rows + row + i;
-        let plane_at = (n * params.groups * params.rows + channel) * params.plane + params.first;
-        for (var p = 0u; p < TILE_H && y + p < params.out_h; p++) {
-          for (var j = 0u; j < TILE_W && x + j < params.out_w; j++) {
-            let at = plane_at + (y + p) * params.step_y + (x + j) * params.step_x;
-            store(at, channel, sums[(i * TILE_H + p) * TILE_W + j], start == 0u, is_last);
-          }
+    let rows = select(0u, min(ROWS, params.rows - row), first_tile + lane < tiles);
+    if (start > 0u) {
+      for (var k = 0u; k < rows * OUTPUTS; k++) {
+        let out_y = y + k % OUTPUTS / TILE_W;
+        let out_x = x + k % TILE_W;
+        if (out_y < out_h && out_x < out_w) {
+          let channel = g * params.rows + row + k / OUTPUTS;
+          let plane_at = (n * params.groups * params.rows + channel) * params.plane + params.first;
+          sums[k / 4u][k % 4u] += output[plane_at + out_y * step_y + out_x * step_x];
         }
       }
+    }
+    for (var i = 0u; i < rows; i++) {
+      let channel = g * params.rows + row + i;
+      let channel_bias = bias_of(channel);
+      let channel_scale = scale_of(channel);
+      let channel_shift = shift_of(channel);
+      let plane_at = (n * params.groups * params.rows + channel) * params.plane + params.first;
+      // {{for q < QUADS}}
+      let sums{q} = sums[i * (OUTPUTS / 4u) + {q}u];
+      // {{end}}
+      // {{for p < TILE_H}}
+      let line_at{p} = plane_at + (y + {p}u) * step_y + x * step_x;
+      // {{for j < TILE_W}}
+      if (y + {p}u < out_h && x + {j}u < out_w) {
+        let at = line_at{p} + {j}u * step_x;
+        let total = sums{p*TILE_W+j/4}[{p*TILE_W+j%4}];
+        output[at] = finished(total, channel_bias, channel_scale, channel_shift, is_last);
+      }
+      // {{end}}
+      // {{end}}
     }
     if (is_last) {
       break;

@@ -9,8 +9,8 @@
 // into workgroup memory (2 * 8 EDGE * 16 floats). Each invocation always copies the same four outputs' inputs, so it takes their
 // coordinates apart once.
 //
-// Bounds: elements past the end of channels, outputs and chunk are 0 in workgroup memory; what is past the end is not stored. A chunk's
-// sum of 0 is +0, so padding k with zeros does not show.
+// Bounds: elements past the end of channels, outputs and chunk are 0 in workgroup memory; what is past the end is not stored. A total
+// of 0 is +0, so padding k with zeros does not show.
 
 const STEP = 16u;
 const EDGE = {EDGE}u;
@@ -121,7 +121,8 @@ fn main(
         let at = tile_column + column + j;
         let plane_at = (at / outputs * params.groups * params.rows + channel) * params.plane + params.first;
         let output_at = plane_at + at % outputs / params.out_w * params.step_y + at % params.out_w * params.step_x;
-        store(output_at, channel, sums[i * EDGE / 4u + j / 4u][j % 4u], start == 0u, is_last);
+        let total = added(output_at, sums[i * EDGE / 4u + j / 4u][j % 4u], start == 0u);
+        output[output_at] = finished(total, bias_of(channel), scale_of(channel), shift_of(channel), is_last);
       }
     }
     if (is_last) {

@@ -29,3 +29,8 @@ export function chooseVariant(context: Context): ConvVariant {
 
 /** Workgroups that keep a GPU busy: with fewer 64 x 64 tiles than this, 32 x 32 ones are used. */
 export const ENOUGH_WORKGROUPS = 128;
+
+/** Rows of a register tile: the smallest of 1, 4, 8, 16 that takes all of `rows`, but at most `largest`. */
+export function fittingRows(rows: number, largest: number): number {
+  return [1, 4, 8, 16].find((size) => size >= rows || size === largest)!;
+}

@@ -9,7 +9,7 @@ import { type Dispatch, type Kernel, linearGrid, packParams, type TensorView } f
 import { checkSeparate, checkView } from '../checks.ts';
 import { expand } from '../matmul/template.ts';
 import { CHUNK, type Geometry } from './geometry.ts';
-import { type ConvVariant, chooseVariant, ENOUGH_WORKGROUPS } from './variant.ts';
+import { type ConvVariant, chooseVariant, ENOUGH_WORKGROUPS, fittingRows } from './variant.ts';
 import libraryText from './weight_gradient.wgsl';
 import chunksText from './weight_gradient_chunks.wgsl';
 import naiveText from './weight_gradient_naive.wgsl';
@@ -108,9 +108,11 @@ function chooseTile(g: Geometry, parts: number, quads: boolean): Choice {
   const slides = g.kernelW <= 7 && (g.strideW === 1 || (g.strideW === 2 && g.kernelW > 1));
   const taps = slides ? g.kernelW : 1;
   const units = (g.depth * g.kernelH * g.kernelW) / taps;
-  const unitsInTile = Math.min(Math.max(1, Math.floor((quads ? 9 : 6) / taps)), units);
+  // inputs are shared by the taps of a row, gradients by all columns: few taps want more rows
+  const columns = quads ? (taps > 1 ? 12 : 4) : 6;
+  const unitsInTile = Math.min(Math.max(1, Math.floor(columns / taps)), units);
   const quad = quads && g.rows > 1 && units > unitsInTile;
-  const rows = g.rows === 1 ? 1 : ([4, 8].find((r) => r >= g.rows) ?? (quad ? 16 : 8));
+  const rows = fittingRows(g.rows, quad && taps === 1 ? 16 : 8);
   const tile: Tile = {
     ...{ rows, units: unitsInTile, quad },
     taps: slides ? taps : 0,

@@ -58,22 +58,32 @@ fn main(
   let gradient_at{r} = (g * params.rows + min(row + {r}u, params.rows - 1u)) * out_plane;
   // {{end}}
   // {{end}}
+  // Parameters that the loop needs: reading a uniform costs as much as any other load.
+  let out_h = params.out_h;
+  let out_w = params.out_w;
+  let in_w = params.in_w;
+  let last_x = i32(in_w) - 1;
+  let last_y = i32(params.in_h) - 1;
+  let stride_y = params.stride_y;
+  let pad_x = params.pad_x;
+  let stride_x = params.stride_x;
+  let image_size = params.groups * params.depth * in_plane;
+  let gradient_size = params.groups * params.rows * out_plane;
   // {{for u < UNITS}}
   let unit{u} = min(first_unit + {u}u, units - 1u);
   // {{if SLIDES}}
   let channel{u} = unit{u} / params.taps_y;
   let shift_y{u} = i32(unit{u} % params.taps_y) - params.pad_y;
-  const shift_x{u} = 0;
   // {{end}}
   // {{if STEPS}}
   let channel{u} = unit{u} / (params.taps_y * params.taps_x);
   let shift_y{u} = i32(unit{u} / params.taps_x % params.taps_y) - params.pad_y;
-  let shift_x{u} = i32(unit{u} % params.taps_x);
+  let shift_x{u} = i32(unit{u} % params.taps_x) - params.pad_x;
   // {{end}}
   let plane{u} = (g * params.depth + channel{u}) * in_plane;
   // {{end}}
 
-  let lines = params.batch * params.out_h;
+  let lines = params.batch * out_h;
   for (var chunk = first; chunk < min(first + params.span, params.chunks); chunk++) {
     // {{for i < ROWS}}
     // {{for u < UNITS}}
@@ -83,60 +93,74 @@ fn main(
     // {{end}}
     // {{end}}
 
-    for (var line = chunk * params.chunk; line < min((chunk + 1u) * params.chunk, lines); line++) {
-      let n = line / params.out_h;
-      let y = line % params.out_h;
-      let gradient_line = n * params.groups * params.rows * out_plane + y * params.out_w;
-      let image = n * params.groups * params.depth * in_plane;
-      // {{for u < UNITS}}
-      let in_y{u} = u32(i32(y * params.stride_y) + shift_y{u}); // above the input: huge
-      let in_rows{u} = in_y{u} < params.in_h;
-      let line{u} = image + plane{u} + in_y{u} * params.in_w;
+    // One loop, not one in another: each turn of each loop costs 13 instructions for every accumulator.
+    var line = chunk * params.chunk;
+    let end = select(0u, min(line + params.chunk, lines), out_w > 0u);
+    var n = line / out_h;
+    var y = line % out_h;
+    var x = 0u;
+    while (line < end) {
+      // g<i>_<q>: channel i's gradient at position q
+      let gradient_line = n * gradient_size + y * out_w + x;
+      // {{for q < POSITIONS}}
+      // {{for r < LOADS}}
+      let mine{r}_{q} = gradient[gradient_line + gradient_at{r} + {q}u];
+      // {{end}}
+      // {{for i < ROWS}}
+      // {{if QUAD}}
+      let g{i}_{q} = quadBroadcast(mine{i/4}_{q}, {i%4}u);
+      // {{end}}
+      // {{if SINGLE}}
+      let g{i}_{q} = mine{i}_{q};
+      // {{end}}
+      // {{end}}
       // {{end}}
 
-      for (var x = 0u; x < params.out_w; x += {POSITIONS}u) {
-        // g<i>_<q>: channel i's gradient at position q
-        // {{for q < POSITIONS}}
-        // {{for r < LOADS}}
-        let mine{r}_{q} = gradient[gradient_line + gradient_at{r} + x + {q}u];
-        // {{end}}
-        // {{for i < ROWS}}
-        // {{if QUAD}}
-        let g{i}_{q} = quadBroadcast(mine{i/4}_{q}, {i%4}u);
-        // {{end}}
-        // {{if SINGLE}}
-        let g{i}_{q} = mine{i}_{q};
-        // {{end}}
-        // {{end}}
-        // {{end}}
+      // x<u>_<v>: unit u's input, column v of the window
+      // {{if SLIDES}}
+      // {{for v < WINDOW}}
+      let window{v} = i32(x * {STRIDE}u + {v}u) - pad_x;
+      let mask_x{v} = select(0u, 0xffffffffu, u32(window{v}) < in_w);
+      let in_x{v} = u32(clamp(window{v}, 0, last_x));
+      // {{end}}
+      // {{end}}
+      // {{for u < UNITS}}
+      let line_y{u} = i32(y * stride_y) + shift_y{u};
+      let mask_y{u} = select(0u, 0xffffffffu, line_y{u} >= 0) & select(0u, 0xffffffffu, line_y{u} <= last_y);
+      let line{u} = n * image_size + plane{u} + u32(clamp(line_y{u}, 0, last_y)) * in_w;
+      // {{for v < WINDOW}}
+      // {{if SLIDES}}
+      let x{u}_{v} = bitcast<f32>(bitcast<u32>(input[line{u} + in_x{v}]) & mask_x{v} & mask_y{u});
+      // {{end}}
+      // {{if STEPS}}
+      let window{u}_{v} = i32((x + {v}u) * stride_x) + shift_x{u};
+      let mask_x{u}_{v} = select(0u, 0xffffffffu, u32(window{u}_{v}) < in_w);
+      let in_x{u}_{v} = u32(clamp(window{u}_{v}, 0, last_x));
+      let x{u}_{v} = bitcast<f32>(bitcast<u32>(input[line{u} + in_x{u}_{v}]) & mask_x{u}_{v} & mask_y{u});
+      // {{end}}
+      // {{end}}
+      // {{end}}
 
-        // x<u>_<v>: unit u's input, column v of the window
-        // {{for v < WINDOW}}
-        // {{if SLIDES}}
-        let in_x{v} = i32(x * {STRIDE}u + {v}u) - params.pad_x;
-        // {{end}}
-        // {{if STEPS}}
-        let in_x{v} = i32((x + {v}u) * params.stride_x) - params.pad_x;
-        // {{end}}
-        // {{for u < UNITS}}
-        let column{u}_{v} = u32(in_x{v} + shift_x{u});
-        let inside{u}_{v} = in_rows{u} & (column{u}_{v} < params.in_w);
-        let x{u}_{v} = select(0.0, input[select(0u, line{u} + column{u}_{v}, inside{u}_{v})], inside{u}_{v});
-        // {{end}}
-        // {{end}}
+      // {{for i < ROWS}}
+      // {{for u < UNITS}}
+      // {{for t < TAPS}}
+      let s{i}_{u}_{t}_0 = c{i}_{u}_{t};
+      // {{for q < POSITIONS}}
+      let s{i}_{u}_{t}_{q+1} = fma(g{i}_{q}, x{u}_{q*STRIDE+t}, s{i}_{u}_{t}_{q});
+      // {{end}}
+      c{i}_{u}_{t} = s{i}_{u}_{t}_{POSITIONS};
+      // {{end}}
+      // {{end}}
+      // {{end}}
 
-        // {{for i < ROWS}}
-        // {{for u < UNITS}}
-        // {{for t < TAPS}}
-        let s{i}_{u}_{t}_0 = c{i}_{u}_{t};
-        // {{for q < POSITIONS}}
-        let s{i}_{u}_{t}_{q+1} = fma(g{i}_{q}, x{u}_{q*STRIDE+t}, s{i}_{u}_{t}_{q});
-        // {{end}}
-        c{i}_{u}_{t} = s{i}_{u}_{t}_{POSITIONS};
-        // {{end}}
-        // {{end}}
-        // {{end}}
-      }
+      x += {POSITIONS}u;
+      let line_ends = x == out_w;
+      x = select(x, 0u, line_ends);
+      line = select(line, line + 1u, line_ends);
+      y = select(y, y + 1u, line_ends);
+      let image_ends = y == out_h;
+      y = select(y, 0u, image_ends);
+      n = select(n, n + 1u, image_ends);
     }
 
     // Adds the chunk's sums to the totals. A loop over an array, to keep the code small.

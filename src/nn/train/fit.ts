@@ -2,7 +2,6 @@
 import { DataError, OptionError } from '../../base/errors.ts';
 import { hashResult } from '../../base/hash.ts';
 import { RandomStream } from '../../base/random.ts';
-import { type Augmentation, augmentationStream } from '../../kernels/augment/gather-augmented.ts';
 import type { Context } from '../../runtime/context.ts';
 import { type Initialiser, initialiseParameters } from '../initialise.ts';
 import { type Model, stateEntries } from '../models/model.ts';
@@ -36,9 +35,7 @@ export interface FitOptions {
   readonly batchSize?: number;
   /** Parts that each batch is computed in, for batches larger than memory. Default: 1. */
   readonly accumulate?: number;
-  /** What happens to the images of each epoch. Default: nothing. */
-  readonly augmentation?: Augmentation;
-  /** Of the initial values, the order of samples and the augmentation. */
+  /** Of the initial values and of the order of samples. */
   readonly seed: number;
   /** Default: `pytorch`. */
   readonly initialiser?: Initialiser;
@@ -103,11 +100,7 @@ export async function fit(context: Context, options: FitOptions): Promise<FitRes
       const start = step * batchSize;
       const end = Math.min(start + batchSize, data.count);
       const learningRate = options.learningRate * schedule(done, steps);
-      const augment = options.augmentation && {
-        augmentation: options.augmentation,
-        stream: augmentationStream(seed, epoch),
-      };
-      trainer.step({ data, order, start, count: end - start, learningRate, losses, augment });
+      trainer.step(data, order, start, end - start, learningRate, losses);
       await context.throttle();
       signal?.throwIfAborted();
       if (options.onProgress && (step + 1) % reportEvery === 0) {
@@ -151,7 +144,6 @@ function recipeOf(options: FitOptions, batchSize: number, steps: number): string
     accumulate,
     seed,
     initialiser,
-    augmentation: options.augmentation ?? null,
   });
 }
 
