@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { OptionError } from '../base/errors.ts';
 import { readBytes, writeBytes } from '../io/node-files.ts';
+import type { Augmentation } from '../kernels/augment/gather-augmented.ts';
 import type { Initialiser } from '../nn/initialise.ts';
 import { stateEntries } from '../nn/models/model.ts';
 import { parseModel } from '../nn/models/parse-model.ts';
@@ -52,6 +53,7 @@ interface TrainOptions extends AdapterOptionValues, DataOptionValues {
   readonly warmupSteps: number;
   readonly initialiser: Initialiser;
   readonly accumulate: number;
+  readonly augment?: Augmentation;
   readonly out?: string;
   readonly checkpointEvery?: number;
   readonly resume?: boolean;
@@ -84,6 +86,11 @@ export function registerTrain(program: Command): void {
       new Option('--initialiser <name>', 'initial weights')
         .choices(['pytorch', 'kaiming', 'lecun'])
         .default('pytorch'),
+    )
+    .option(
+      '--augment <list>',
+      'of flip, crop=PIXELS, translate=PIXELS, cutout=SIDE, separated by commas',
+      augmentation,
     )
     .option(
       '--accumulate <n>',
@@ -133,6 +140,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
       epochs,
       batchSize,
       accumulate: options.accumulate,
+      ...(options.augment ? { augmentation: options.augment } : {}),
       seed,
       initialiser,
       signal,
@@ -178,6 +186,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
       warmupSteps,
       initialiser,
       accumulate: options.accumulate,
+      augment: options.augment ?? null,
     };
     const inputs = { recipe, data: describeData(train, normalisation) };
     const result: TrainResult = {
@@ -213,4 +222,19 @@ function positiveNumber(text: string): number {
   const value = nonNegative(text);
   if (value === 0) throw new InvalidArgumentError('expected a number above 0');
   return value;
+}
+
+/** `flip,crop=4`: the parts of an augmentation. */
+function augmentation(text: string): Augmentation {
+  const parts: Record<string, boolean | number> = {};
+  for (const part of text.split(',')) {
+    const [name = '', size] = part.split('=');
+    if (name === 'flip' && size === undefined) parts[name] = true;
+    else if (['crop', 'translate', 'cutout'].includes(name) && size) parts[name] = positiveInteger(size);
+    else
+      throw new InvalidArgumentError(
+        `"${part}" is not one of flip, crop=PIXELS, translate=PIXELS, cutout=SIDE`,
+      );
+  }
+  return parts;
 }

@@ -2,6 +2,7 @@
 import { DataError, OptionError } from '../../base/errors.ts';
 import { hashResult } from '../../base/hash.ts';
 import { RandomStream } from '../../base/random.ts';
+import { type Augmentation, augmentationStream } from '../../kernels/augment/gather-augmented.ts';
 import type { Context } from '../../runtime/context.ts';
 import { type Initialiser, initialiseParameters } from '../initialise.ts';
 import { type Model, stateEntries } from '../models/model.ts';
@@ -35,7 +36,9 @@ export interface FitOptions {
   readonly batchSize?: number;
   /** Parts that each batch is computed in, for batches larger than memory. Default: 1. */
   readonly accumulate?: number;
-  /** Of the initial values and of the order of samples. */
+  /** What happens to the images of each epoch. Default: nothing. */
+  readonly augmentation?: Augmentation;
+  /** Of the initial values, the order of samples and the augmentation. */
   readonly seed: number;
   /** Default: `pytorch`. */
   readonly initialiser?: Initialiser;
@@ -100,7 +103,11 @@ export async function fit(context: Context, options: FitOptions): Promise<FitRes
       const start = step * batchSize;
       const end = Math.min(start + batchSize, data.count);
       const learningRate = options.learningRate * schedule(done, steps);
-      trainer.step(data, order, start, end - start, learningRate, losses);
+      const augment = options.augmentation && {
+        augmentation: options.augmentation,
+        stream: augmentationStream(seed, epoch),
+      };
+      trainer.step({ data, order, start, count: end - start, learningRate, losses, augment });
       await context.throttle();
       signal?.throwIfAborted();
       if (options.onProgress && (step + 1) % reportEvery === 0) {
@@ -144,6 +151,7 @@ function recipeOf(options: FitOptions, batchSize: number, steps: number): string
     accumulate,
     seed,
     initialiser,
+    augmentation: options.augmentation ?? null,
   });
 }
 

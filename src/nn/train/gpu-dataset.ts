@@ -5,7 +5,9 @@
  * that every adapter feeds a network the same bits.
  */
 import { OptionError, ShapeError } from '../../base/errors.ts';
+import type { RandomStream } from '../../base/random.ts';
 import type { ImageDataset } from '../../io/dataset.ts';
+import { type Augmentation, gatherAugmented } from '../../kernels/augment/gather-augmented.ts';
 import { gatherImages, gatherLabels } from '../../kernels/gather/gather-batch.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { TensorView } from '../../runtime/kernel.ts';
@@ -19,12 +21,20 @@ export interface Normalisation {
   readonly std: readonly number[];
 }
 
+/** An augmentation and the random numbers of one epoch (`augmentationStream`). */
+export interface Augment {
+  readonly augmentation: Augmentation;
+  readonly stream: RandomStream;
+}
+
 export class GpuDataset {
   readonly context: Context;
   readonly name: string;
   readonly count: number;
   readonly classes: number;
   readonly channels: number;
+  readonly height: number;
+  readonly width: number;
   /** Pixels of one image, all channels. */
   readonly features: number;
   readonly #images: Tensor;
@@ -44,6 +54,8 @@ export class GpuDataset {
     this.count = count;
     this.classes = dataset.classes;
     this.channels = channels;
+    this.height = height;
+    this.width = width;
     this.features = channels * height * width;
     const table = normalisationTable(normalisation, channels); // may throw: before anything is made
     this.#images = packBytes(context, dataset.images);
@@ -57,28 +69,32 @@ export class GpuDataset {
     return this.#inOrder;
   }
 
-  /** Records the gathering of samples `indices[start .. start + batchSize - 1]` into a program's inputs `images` and `labels`. */
-  fill(program: Program, indices: TensorView, start: number, batchSize: number): void {
+  /**
+   * Records the gathering of samples `indices[start .. start + batchSize - 1]` into a program's inputs `images` and `labels`.
+   * @param augment what happens to the images on the way. Default: nothing.
+   */
+  fill(program: Program, indices: TensorView, start: number, batchSize: number, augment?: Augment): void {
     const { context } = this;
-    this.fillImages(program, indices, start, batchSize);
+    this.fillImages(program, indices, start, batchSize, augment);
     const output = { ...viewOf(program, 'labels'), shape: [batchSize] };
     context.record(...gatherLabels(context, { labels: this.#labels, indices, start, output }));
   }
 
   /** The same for images alone. */
-  fillImages(program: Program, indices: TensorView, start: number, batchSize: number): void {
-    const { context, channels } = this;
+  fillImages(
+    program: Program,
+    indices: TensorView,
+    start: number,
+    batchSize: number,
+    augment?: Augment,
+  ): void {
+    const { context, channels, height, width } = this;
     const output = { ...viewOf(program, 'images'), shape: [batchSize, this.features] };
-    context.record(
-      ...gatherImages(context, {
-        images: this.#images,
-        table: this.#table,
-        channels,
-        indices,
-        start,
-        output,
-      }),
-    );
+    const call = { images: this.#images, table: this.#table, channels, indices, start, output };
+    const dispatches = augment
+      ? gatherAugmented(context, { ...call, ...augment, height, width })
+      : gatherImages(context, call);
+    context.record(...dispatches);
   }
 
   destroy(): void {

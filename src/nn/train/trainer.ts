@@ -8,7 +8,7 @@ import { parameterGradients } from '../gradient.ts';
 import { forwardGraph, type Model, stateEntries } from '../models/model.ts';
 import { crossEntropy, input, mean } from '../ops/index.ts';
 import { compile, type Program } from '../program.ts';
-import type { GpuDataset } from './gpu-dataset.ts';
+import type { Augment, GpuDataset } from './gpu-dataset.ts';
 import { Optimizer, type OptimizerOptions } from './optimizer.ts';
 
 export interface TrainerOptions {
@@ -18,6 +18,19 @@ export interface TrainerOptions {
   readonly batchSize: number;
   /** Parts that a batch is computed in, their gradients summed: for batches larger than memory. Default: 1. */
   readonly accumulate?: number;
+}
+
+/** One step: over samples `order[start .. start + count - 1]`. */
+export interface TrainingStep {
+  readonly data: GpuDataset;
+  readonly order: TensorView;
+  readonly start: number;
+  readonly count: number;
+  readonly learningRate: number;
+  /** [data.count], gets each sample's loss at its place in the order. */
+  readonly losses: TensorView;
+  /** Default: images as they are. */
+  readonly augment?: Augment | undefined;
 }
 
 export class Trainer {
@@ -74,24 +87,14 @@ export class Trainer {
       if (steps > 0) arena.write(optimizer[index]!);
   }
 
-  /**
-   * Records one step over samples `order[start .. start + count - 1]`.
-   * @param losses [data.count], gets each sample's loss at its place in the order.
-   */
-  step(
-    data: GpuDataset,
-    order: TensorView,
-    start: number,
-    count: number,
-    learningRate: number,
-    losses: TensorView,
-  ): void {
+  /** Records one step. */
+  step({ data, order, start, count, learningRate, losses, augment }: TrainingStep): void {
     const context = this.#context;
     const parts = this.#total !== this.#gradients;
     if (parts) context.recorder.clear(this.#total.buffer);
     for (let at = start; at < start + count; at += this.#microBatch) {
       const size = Math.min(this.#microBatch, start + count - at);
-      data.fill(this.#program, order, at, size);
+      data.fill(this.#program, order, at, size, augment);
       this.#program.run(size);
       const { buffer, offset } = this.#program.output('losses');
       context.recorder.copy(buffer, offset, losses.buffer, losses.offset + 4 * at, 4 * size);

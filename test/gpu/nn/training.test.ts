@@ -167,6 +167,31 @@ describe('fit', () => {
     data.destroy();
   });
 
+  it('augments each epoch by the seed: another seed or none trains otherwise, the same one the same', async () => {
+    const data = new GpuDataset(
+      context(),
+      digits({ count: 40, seed: 1, split: 'train' }),
+      DIGITS_NORMALISATION,
+    );
+    const train = (augmentation?: { flip?: boolean; crop?: number }) =>
+      fit(context(), {
+        model: mlp({ widths: [784, 6, 10] }),
+        data,
+        optimizer: { type: 'sgd' },
+        learningRate: 0.1,
+        epochs: 2,
+        batchSize: 16,
+        seed: 2,
+        ...(augmentation ? { augmentation } : {}),
+      });
+    const plain = await train();
+    const augmented = await train({ flip: true, crop: 3 });
+    expect(await train({ flip: true, crop: 3 })).toEqual(augmented);
+    expect(augmented.epochLoss).not.toEqual(plain.epochLoss);
+    await expect(train({ crop: -1 })).rejects.toThrow(/crop/);
+    data.destroy();
+  });
+
   it('reports progress and stops when aborted, leaving nothing behind', async () => {
     const data = new GpuDataset(context(), tinyDataset(), NORMALISATION);
     const controller = new AbortController();
