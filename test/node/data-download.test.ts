@@ -62,7 +62,8 @@ function ranges(bytes: Uint8Array, most = Infinity): Answer {
     const range = { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` };
     response.writeHead(from > 0 ? 206 : 200, { 'content-length': rest.length, ...(from > 0 ? range : {}) });
     if (rest.length <= most) response.end(rest);
-    else response.write(rest.subarray(0, most), () => response.destroy());
+    // A moment later: fetch throws away what was not yet read when the connection breaks.
+    else response.write(rest.subarray(0, most), () => setTimeout(() => response.destroy(), 50));
   };
 }
 
