@@ -1,5 +1,5 @@
 /** Checkpoints on the command line: read, recognised, checked; and what is written about a model beside its weights. */
-import { OptionError } from '../base/errors.ts';
+import { FormatError, OptionError } from '../base/errors.ts';
 import { readBytes } from '../io/node-files.ts';
 import type { Model } from '../nn/models/model.ts';
 import { recogniseModel } from '../nn/models/recognise.ts';
@@ -32,6 +32,31 @@ export function checkpointMetadata(model: Model, { mean, std }: Normalisation): 
     ['rebasin.mean', mean.join(',')],
     ['rebasin.std', std.join(',')],
   ]);
+}
+
+/**
+ * Two checkpoints of ours that say different things about themselves cannot both be run one way.
+ * @param told what the user said instead, by metadata field.
+ * @throws FormatError naming the field.
+ */
+export function expectSameMetadata(
+  a: Checkpoint,
+  b: Checkpoint,
+  told: { model: boolean; normalisation: boolean },
+): void {
+  const fields = [
+    ...(told.model ? [] : ['rebasin.model']),
+    ...(told.normalisation ? [] : ['rebasin.mean', 'rebasin.std']),
+  ];
+  for (const field of fields) {
+    const [inA, inB] = [a.state.metadata.get(field), b.state.metadata.get(field)];
+    if (inA !== undefined && inB !== undefined && inA !== inB) {
+      const option = field === 'rebasin.model' ? '--model' : '--mean and --std';
+      throw new FormatError(
+        `${a.path} has ${field} ${inA}, ${b.path} has ${inB}; say with ${option} how to run both`,
+      );
+    }
+  }
 }
 
 /** The normalisation that a checkpoint of ours was trained with. */

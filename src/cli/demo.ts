@@ -1,8 +1,7 @@
 /** `rebasin demo`: train two networks, align them, and write a report of the barrier before and after. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { writeBytes } from '../io/node-files.ts';
+import { makeFolder, writeBytes } from '../io/node-files.ts';
 import { parseModel } from '../nn/models/parse-model.ts';
 import { type StateDict, writeStateDict } from '../nn/state-dict.ts';
 import { type DemoNetwork, runDemo } from '../rebasin/demo.ts';
@@ -37,6 +36,7 @@ export function registerDemo(program: Command): void {
   withSeedOption(withAdapterOptions(command)).action(async (options: DemoCommandOptions) => {
     const started = performance.now();
     const { seed, points, network, out } = options;
+    await makeFolder(out);
     await withContext(options, async (context) => {
       const bars = stageBars();
       const demo = await runDemo(context, {
@@ -55,7 +55,6 @@ export function registerDemo(program: Command): void {
         hash: demo.hash,
         ...demo.fields,
       };
-      await mkdir(out, { recursive: true });
       const metadata = checkpointMetadata(parseModel(demo.fields.model), demo.normalisation);
       const checkpoints = Object.entries(demo.checkpoints).map(([name, state]: [string, StateDict]) => {
         const file = join(out, `model-${name}.safetensors`);

@@ -1,5 +1,6 @@
 /** `rebasin eval`: loss and accuracy of a checkpoint. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { DataError, OptionError } from '../base/errors.ts';
 import { stateEntries } from '../nn/models/model.ts';
 import { valuesOf } from '../nn/state-dict.ts';
 import { Evaluator } from '../nn/train/evaluate.ts';
@@ -10,11 +11,13 @@ import { describeData, loadData } from './data.ts';
 import {
   type AdapterOptionValues,
   type DataOptionValues,
+  positiveInteger,
   withAdapterOptions,
   withDataOptions,
   withSeedOption,
 } from './options.ts';
 import { completeResult, formatAccuracy, formatLoss, printResult } from './output.ts';
+import { startProgress } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
 interface EvalOptions extends AdapterOptionValues, DataOptionValues {
@@ -30,8 +33,8 @@ export function registerEval(program: Command): void {
     .description('Loss and accuracy of a checkpoint on the test (or training) images.')
     .argument('<checkpoint>', 'a checkpoint (.safetensors, .pt, .pth or .npz)')
     .option('--model <name>', 'what the checkpoint does not say, such as mlp:tanh')
-    .option('--split <split>', 'train or test', 'test')
-    .option('--logits <n>', 'also print the logits of the first n images', Number);
+    .addOption(new Option('--split <split>', 'which images').choices(['train', 'test']).default('test'))
+    .option('--logits <n>', 'also print the logits of the first n images, at most 500', positiveInteger);
   withSeedOption(withAdapterOptions(withDataOptions(command))).action(
     async (path: string, options: EvalOptions) => {
       const started = performance.now();
@@ -40,12 +43,22 @@ export function registerEval(program: Command): void {
       const { normalisation, ...data } = await loadData(options, normalisationOfCheckpoint(checkpoint));
       const images = data[options.split];
       checkDatasetFits(model, images);
+      if (options.logits !== undefined && options.logits > Math.min(500, images.count)) {
+        throw new OptionError(
+          `--logits: expected at most ${Math.min(500, images.count)}, got ${options.logits}`,
+        );
+      }
       await withContext(options, async (context) => {
         const arena = new Arena(context, new ArenaLayout(stateEntries(model)));
         arena.write(valuesOf(checkpoint.state));
         const dataset = new GpuDataset(context, images, normalisation);
         const evaluator = new Evaluator(context, model, [arena], dataset);
-        const { loss, accuracy } = await evaluator.evaluate(interruptSignal());
+        const progress = startProgress('eval', images.count);
+        const { loss, accuracy } = await evaluator
+          .evaluate({ signal: interruptSignal(), onProgress: (done) => progress.update(done) })
+          .finally(() => progress.stop());
+        if (!Number.isFinite(loss))
+          throw new DataError(`eval: the loss of ${path} is ${loss}; its outputs are no finite numbers`);
         const logits = options.logits
           ? await readLogits(evaluator, options.logits, model.classes)
           : undefined;

@@ -17,6 +17,6 @@ export function exitCodeOf(error: unknown): number {
 /** One line for a named error; the stack for a bug of ours. */
 export function describeError(error: unknown): string {
   if (error instanceof RebasinError) return `rebasin: ${error.message}`;
-  if (error instanceof Error && error.name === 'AbortError') return 'rebasin: stopped; nothing was written';
+  if (error instanceof Error && error.name === 'AbortError') return 'rebasin: stopped; no result was written';
   return `rebasin: unexpected error, please report it:\n${error instanceof Error ? error.stack : String(error)}`;
 }

@@ -25,6 +25,11 @@ registerSweep(program);
 registerData(program);
 registerInfo(program);
 
+// Whoever reads our output may stop early (`| head`): that is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failure);
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
@@ -33,6 +38,6 @@ try {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   } else {
     process.stderr.write(`${describeError(error)}\n`);
-    process.exitCode = exitCodeOf(error);
+    process.exitCode ??= exitCodeOf(error);
   }
 }

@@ -1,11 +1,12 @@
 /** `rebasin match`: permutes the units of B so that it is as close to A as weight matching gets. */
 import { type Command, Option } from 'commander';
-import { writeBytes } from '../io/node-files.ts';
+import { expectWritable, writeBytes } from '../io/node-files.ts';
 import { stateEntries } from '../nn/models/model.ts';
 import { expectSameArchitecture, stateDictOf, valuesOf, writeStateDict } from '../nn/state-dict.ts';
-import { matchModels } from '../rebasin/match.ts';
+import { type Match, type MatchOptions, matchModels } from '../rebasin/match.ts';
 import type { MatchFields, MatchResult } from '../report/results.ts';
-import { modelOf, readCheckpoint } from './checkpoint.ts';
+import type { Context } from '../runtime/context.ts';
+import { expectSameMetadata, modelOf, readCheckpoint } from './checkpoint.ts';
 import { type AdapterOptionValues, withAdapterOptions, withSeedOption } from './options.ts';
 import { completeResult, printResult } from './output.ts';
 import { startProgress } from './progress.ts';
@@ -39,23 +40,23 @@ export function registerMatch(program: Command): void {
   withSeedOption(withAdapterOptions(command)).action(
     async (pathA: string, pathB: string, options: MatchCommandOptions) => {
       const started = performance.now();
+      if (options.out) await expectWritable(options.out);
       const [a, b] = [await readCheckpoint(pathA), await readCheckpoint(pathB)];
       expectSameArchitecture(a.state, b.state, pathA, pathB);
+      expectSameMetadata(a, b, { model: options.model !== undefined, normalisation: true });
       const model = modelOf(a, options.model);
       const [valuesA, valuesB] = [valuesOf(a.state), valuesOf(b.state)];
       await withContext(options, async (context) => {
         const { order, seed } = options;
-        const progress = startProgress('match', 100);
-        const { fields, aligned } = await matchModels(context, {
+        const signal = interruptSignal();
+        const { fields, aligned } = await matchWithProgress(context, {
           model,
           a: valuesA,
           b: valuesB,
           order,
           seed,
-          signal: interruptSignal(),
-          onProgress: ({ sweep, objective }) =>
-            progress.update(sweep, `sweep ${sweep}  objective ${objective.toFixed(4)}`),
-        }).finally(() => progress.stop());
+          signal,
+        });
         if (options.out) {
           const state = stateDictOf(stateEntries(model), aligned, b.state.metadata);
           await writeBytes(options.out, writeStateDict({ ...state, integers: b.state.integers }));
@@ -70,6 +71,14 @@ export function registerMatch(program: Command): void {
       });
     },
   );
+}
+
+/** Matches with a bar. How many sweeps it takes is not known before, so the bar shows the largest number there may be. */
+export function matchWithProgress(context: Context, options: MatchOptions): Promise<Match> {
+  const progress = startProgress('match', 100);
+  const onProgress: MatchOptions['onProgress'] = ({ sweep, objective }) =>
+    progress.update(sweep, `sweep ${sweep}  objective ${objective.toFixed(4)}`);
+  return matchModels(context, { ...options, onProgress }).finally(() => progress.stop());
 }
 
 /** A match for people. */

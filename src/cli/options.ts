@@ -1,6 +1,8 @@
 /** Options that several commands share: one definition each, so that they mean the same everywhere. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { OptionError } from '../base/errors.ts';
+import { CONV_VARIANTS } from '../kernels/conv/variant.ts';
+import { MATMUL_VARIANTS } from '../kernels/matmul/matmul.ts';
 import type { Normalisation } from '../nn/train/gpu-dataset.ts';
 
 export interface AdapterOptionValues {
@@ -66,12 +68,21 @@ function nameList(text: string, previous: readonly string[] | undefined): string
   ];
 }
 
+const VARIANTS: Readonly<Record<string, readonly string[]>> = {
+  matmul: MATMUL_VARIANTS,
+  conv: CONV_VARIANTS,
+};
+
 function variantList(text: string, previous: Record<string, string> | undefined): Record<string, string> {
   const variants = { ...previous };
   for (const part of text.split(',')) {
     const [family, variant] = part.split('=');
-    if (!family || !variant) throw new InvalidArgumentError('expected FAMILY=VARIANT, such as matmul=naive');
-    variants[family] = variant;
+    const known = VARIANTS[family ?? ''];
+    if (!known || !variant || !known.includes(variant)) {
+      const list = Object.entries(VARIANTS).map(([name, all]) => `${name}=${all.join('|')}`);
+      throw new InvalidArgumentError(`expected ${list.join(' or ')}`);
+    }
+    variants[family!] = variant;
   }
   return variants;
 }

@@ -1,8 +1,7 @@
 /** Where results go: text or JSON on stdout, files written whole or not at all. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashResult } from '../base/hash.ts';
-import { writeBytes } from '../io/node-files.ts';
+import { expectWritable, makeFolder, writeBytes } from '../io/node-files.ts';
 import { reportHtml } from '../report/page.ts';
 import type { CommonResult, ReportResult } from '../report/results.ts';
 import type { Context } from '../runtime/context.ts';
@@ -34,6 +33,11 @@ export function printResult(json: boolean | undefined, result: object, lines: re
   process.stdout.write(`${json ? JSON.stringify(result) : lines.join('\n')}\n`);
 }
 
+/** Checks, before any work, that `writeReport` will be able to write there. @throws OptionError */
+export async function prepareReport(target: string): Promise<void> {
+  await (target.endsWith('.json') ? expectWritable(target) : makeFolder(target));
+}
+
 /** Writes `result.json` and the self-contained `index.html` into a folder; a path that ends in .json gets the JSON alone. */
 export async function writeReport(target: string, result: ReportResult): Promise<string[]> {
   const json = new TextEncoder().encode(`${JSON.stringify(result, null, 1)}\n`);
@@ -41,7 +45,6 @@ export async function writeReport(target: string, result: ReportResult): Promise
     await writeBytes(target, json);
     return [target];
   }
-  await mkdir(target, { recursive: true });
   const page = new TextEncoder().encode(reportHtml(result, await reportBundle()));
   const paths = [join(target, 'result.json'), join(target, 'index.html')];
   await writeBytes(paths[0]!, json);

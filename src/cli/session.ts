@@ -5,11 +5,26 @@ import { nodePlatform } from '../runtime/platform-node.ts';
 import { NoAdapterError } from './exit.ts';
 import type { AdapterOptionValues } from './options.ts';
 
-/** Aborted by Ctrl-C: long work stops at its next step, and nothing half-written is left. */
+/** How long work may take to stop by itself after a signal. */
+const GRACE_MS = 5000;
+
+/**
+ * Aborted by Ctrl-C or SIGTERM: long work stops at its next step, and nothing half-written is left. Where nothing looks at the signal,
+ * the process ends after a moment; a second signal ends it at once.
+ */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
-  process.once('SIGINT', () => controller.abort());
-  process.once('SIGTERM', () => controller.abort());
+  for (const [name, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.once(name, () => {
+      controller.abort();
+      process.exitCode = code;
+      process.once(name, () => process.exit(code));
+      setTimeout(() => process.exit(code), GRACE_MS).unref();
+    });
+  }
   return controller.signal;
 }
 

@@ -4,14 +4,13 @@ import { stateEntries } from '../nn/models/model.ts';
 import { expectSameArchitecture, valuesOf } from '../nn/state-dict.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
 import { equallySpaced } from '../rebasin/barrier.ts';
-import { matchModels } from '../rebasin/match.ts';
 import { sweep } from '../rebasin/sweep.ts';
 import type { SweepResult } from '../report/results.ts';
 import { curveTable, headline } from '../report/summary.ts';
 import { Arena, ArenaLayout } from '../runtime/arena.ts';
-import { modelOf, normalisationOfCheckpoint, readCheckpoint } from './checkpoint.ts';
+import { expectSameMetadata, modelOf, normalisationOfCheckpoint, readCheckpoint } from './checkpoint.ts';
 import { describeData, loadData } from './data.ts';
-import { describeMatch, orderOption } from './match.ts';
+import { describeMatch, matchWithProgress, orderOption } from './match.ts';
 import {
   type AdapterOptionValues,
   type DataOptionValues,
@@ -20,7 +19,7 @@ import {
   withDataOptions,
   withSeedOption,
 } from './options.ts';
-import { completeResult, printResult, writeReport } from './output.ts';
+import { completeResult, prepareReport, printResult, writeReport } from './output.ts';
 import { startProgress } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
@@ -64,19 +63,21 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
   const { align, order, points, renormalise, seed } = options;
   const [a, b] = [await readCheckpoint(pathA), await readCheckpoint(pathB)];
   expectSameArchitecture(a.state, b.state, pathA, pathB);
+  expectSameMetadata(a, b, { model: options.model !== undefined, normalisation: options.mean !== undefined });
   const model = modelOf(a, options.model);
   const { normalisation, ...images } = await loadData(options, normalisationOfCheckpoint(a));
   const splits = (['train', 'test'] as const).filter(
     (split) => options.on === 'both' || options.on === split,
   );
   for (const split of [...splits, 'statistics'] as const) checkDatasetFits(model, images[split]);
+  if (options.out) await prepareReport(options.out);
   const signal = interruptSignal();
   await withContext(options, async (context) => {
     const [valuesA, valuesB] = [valuesOf(a.state), valuesOf(b.state)];
     const match =
       align === 'none'
         ? undefined
-        : await matchModels(context, { model, a: valuesA, b: valuesB, order, seed, signal });
+        : await matchWithProgress(context, { model, a: valuesA, b: valuesB, order, seed, signal });
     const layout = new ArenaLayout(stateEntries(model));
     const [arenaA, arenaB] = [new Arena(context, layout), new Arena(context, layout)];
     arenaA.write(valuesA);
@@ -110,8 +111,8 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
     const described = Object.fromEntries(
       splits.map((split) => [split, describeData(images[split], normalisation)]),
     );
-    const statistics = reset ? describeData(images.statistics, normalisation) : null;
-    const inputs = { a: [...valuesA], b: [...valuesB], order, described, statistics };
+    const digests = [...Object.values(data), ...(reset ? [reset] : [])].map(({ digest }) => digest);
+    const inputs = { a: [...valuesA], b: [...valuesB], order, digests };
     const result: SweepResult = {
       ...completeResult(context, 'sweep', seed, started, inputs, fields),
       ...fields,

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { OptionError } from '../base/errors.ts';
-import { readBytes, writeBytes } from '../io/node-files.ts';
+import { DataError, OptionError } from '../base/errors.ts';
+import { expectWritable, readBytes, writeBytes } from '../io/node-files.ts';
 import type { Augmentation } from '../kernels/augment/gather-augmented.ts';
 import type { Initialiser } from '../nn/initialise.ts';
 import { stateEntries } from '../nn/models/model.ts';
@@ -116,6 +116,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
       '--checkpoint-every and --resume need --out, beside which the training state is kept',
     );
   }
+  for (const path of [options.out, options.metrics]) if (path) await expectWritable(path);
   const signal = interruptSignal();
   await withContext(options, async (context) => {
     const [trainSet, testSet] = [
@@ -124,13 +125,13 @@ async function runTrain(options: TrainOptions): Promise<void> {
     ];
     const { seed, epochs, batchSize, learningRate, initialiser } = options;
     const steps = epochs * Math.ceil(train.count / Math.min(batchSize, train.count));
-    const progress = startProgress(`train seed ${seed}`, steps);
     const saved = options.out === undefined ? undefined : `${options.out}.training`;
     const resume =
       options.resume && saved && existsSync(saved)
         ? readTrainingState(await readBytes(saved), saved)
         : undefined;
     const metrics = new MetricsFile(options.metrics, resume?.step ?? 0);
+    const progress = startProgress(`train seed ${seed}`, steps);
     const { state, epochLoss } = await fit(context, {
       model,
       data: trainSet,
@@ -162,13 +163,18 @@ async function runTrain(options: TrainOptions): Promise<void> {
     const arena = new Arena(context, new ArenaLayout(stateEntries(model)));
     arena.write(state);
     const evaluate = async (data: GpuDataset) =>
-      await new Evaluator(context, model, [arena], data).evaluate(signal);
+      await new Evaluator(context, model, [arena], data).evaluate({ signal });
     const fields = {
       model: model.name,
       epochLoss,
       train: await evaluate(trainSet),
       test: await evaluate(testSet),
     };
+    if (!Number.isFinite(fields.train.loss + fields.test.loss)) {
+      throw new DataError(
+        `train: the loss ended at ${fields.train.loss}: training diverged; use a smaller learning rate`,
+      );
+    }
     if (options.out) {
       const checkpoint = stateDictOf(stateEntries(model), state, checkpointMetadata(model, normalisation));
       await writeBytes(options.out, writeStateDict(checkpoint));
@@ -188,7 +194,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
       accumulate: options.accumulate,
       augment: options.augment ?? null,
     };
-    const inputs = { recipe, data: describeData(train, normalisation) };
+    const inputs = { recipe, train: trainSet.digest, test: testSet.digest };
     const result: TrainResult = {
       ...completeResult(context, 'train', seed, started, inputs, fields),
       ...(options.out ? { checkpoint: options.out } : {}),

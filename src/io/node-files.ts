@@ -1,7 +1,8 @@
 /** Files of a disk, for Node: the only file of this folder that knows of an operating system. */
 
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants } from 'node:fs';
+import { access, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { OptionError } from '../base/errors.ts';
 import { type ImageDataset, limitDataset } from './dataset.ts';
 import { listNames, loadImageFiles, type ReadFile, recogniseImageFiles } from './image-files.ts';
@@ -59,6 +60,36 @@ export async function writeBytes(path: string, bytes: Uint8Array): Promise<void>
     await rm(temporary, { force: true }).catch(() => {});
     throw new OptionError(
       `writeBytes: ${path}: expected a path that can be written, got ${reason(cause)}. Check folder, rights and free space.`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Checks, before any work, that a file can be written there: its folder is there and writable, and the path is no folder.
+ * @throws OptionError naming the path.
+ */
+export async function expectWritable(path: string): Promise<void> {
+  try {
+    await access(dirname(path), constants.W_OK);
+    const entry = await stat(path).catch(() => undefined);
+    if (entry?.isDirectory()) throw new Error('a folder of that name');
+  } catch (cause) {
+    throw new OptionError(
+      `${path}: expected a path that can be written, got ${reason(cause)}. Choose another.`,
+      { cause },
+    );
+  }
+}
+
+/** Makes a folder, and those above it, where they are missing. @throws OptionError naming the path. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+    await access(path, constants.W_OK);
+  } catch (cause) {
+    throw new OptionError(
+      `${path}: expected a folder that can be written, got ${reason(cause)}. Choose another.`,
       { cause },
     );
   }

@@ -127,7 +127,7 @@ export async function runDemo(context: Context, options: DemoOptions = {}): Prom
         ...(signal ? { signal } : {}),
       });
       arenaA.write(trained.state);
-      const { loss, accuracy } = await evaluator.evaluate(signal);
+      const { loss, accuracy } = await evaluator.evaluate({ signal });
       networks.push({
         model: model.name,
         seed: seed + index,

@@ -45,7 +45,7 @@ export async function matchModels(context: Context, options: MatchOptions): Prom
     );
   }
   const matched = await weightMatching(context, { ...options, spec });
-  const { permutations, objective, distance, sweeps, objectivePerSweep } = matched;
+  const { permutations, objective, distance, sweeps, converged, objectivePerSweep } = matched;
   return {
     fields: {
       model: model.name,
@@ -53,6 +53,7 @@ export async function matchModels(context: Context, options: MatchOptions): Prom
       objective,
       distance,
       sweeps,
+      converged,
       objectivePerSweep,
       equivalence,
       permutations: Object.fromEntries(Object.entries(permutations).map(([name, p]) => [name, [...p]])),

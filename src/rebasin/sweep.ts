@@ -62,7 +62,10 @@ export async function sweep(context: Context, options: SweepOptions): Promise<Re
       for (const { evaluator, results } of evaluators) {
         const shape = [evaluator.resultLength];
         const { buffer, dtype } = results;
-        await evaluator.record({ buffer, offset: 4 * point * evaluator.resultLength, shape, dtype }, signal);
+        await evaluator.record(
+          { buffer, offset: 4 * point * evaluator.resultLength, shape, dtype },
+          { signal },
+        );
       }
       options.onProgress?.({ done: point + 1, total: lambda.length });
     }

@@ -50,6 +50,8 @@ export interface MatchFields {
   /** L2 distance over scored entries. */
   readonly distance: { readonly before: number; readonly after: number };
   readonly sweeps: number;
+  /** Whether matching ended by itself, before the largest number of sweeps. */
+  readonly converged: boolean;
   readonly objectivePerSweep: readonly number[];
   readonly equivalence: { readonly maxDifference: number; readonly passed: boolean };
   /** Unit i of the permuted B is unit p[i] of B. */

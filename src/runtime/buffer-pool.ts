@@ -13,8 +13,8 @@ export class BufferPool {
   readonly #device: GPUDevice;
   readonly #maxIdleBytes: number;
   readonly #idle = new Map<number, GPUBuffer[]>();
+  readonly #live = new Set<GPUBuffer>();
   #idleBytes = 0;
-  #liveBuffers = 0;
   #liveBytes = 0;
   #created = 0;
 
@@ -25,7 +25,7 @@ export class BufferPool {
 
   /** Buffers handed out and not yet released. */
   get liveBuffers(): number {
-    return this.#liveBuffers;
+    return this.#live.size;
   }
 
   get liveBytes(): number {
@@ -40,20 +40,22 @@ export class BufferPool {
   /** @returns a buffer of at least `sizeBytes`, and whether its content is known to be zero (fresh from the device). */
   acquire(sizeBytes: number, label: string): { buffer: GPUBuffer; zeroed: boolean } {
     const size = Math.max(GRANULARITY_BYTES, Math.ceil(sizeBytes / GRANULARITY_BYTES) * GRANULARITY_BYTES);
-    this.#liveBuffers++;
     this.#liveBytes += size;
     const recycled = this.#idle.get(size)?.pop();
     if (recycled) {
       this.#idleBytes -= size;
+      this.#live.add(recycled);
       return { buffer: recycled, zeroed: false };
     }
     this.#created++;
-    return { buffer: this.#device.createBuffer({ label, size, usage: STORAGE_USAGE }), zeroed: true };
+    const buffer = this.#device.createBuffer({ label, size, usage: STORAGE_USAGE });
+    this.#live.add(buffer);
+    return { buffer, zeroed: true };
   }
 
   /** @returns the buffer if the pool is full and the caller must destroy it once nothing recorded uses it. */
   release(buffer: GPUBuffer): GPUBuffer | undefined {
-    this.#liveBuffers--;
+    this.#live.delete(buffer);
     this.#liveBytes -= buffer.size;
     if (this.#idleBytes + buffer.size > this.#maxIdleBytes) return buffer;
     const list = this.#idle.get(buffer.size);
@@ -63,9 +65,10 @@ export class BufferPool {
     return undefined;
   }
 
-  /** Destroys every idle buffer. Nothing recorded may still use one. */
-  trim(): void {
-    for (const list of this.#idle.values()) for (const buffer of list) buffer.destroy();
+  /** Destroys every buffer, idle or handed out. Nothing recorded may still use one. */
+  destroy(): void {
+    for (const list of [...this.#idle.values(), this.#live]) for (const buffer of list) buffer.destroy();
+    this.#live.clear();
     this.#idle.clear();
     this.#idleBytes = 0;
   }

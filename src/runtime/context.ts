@@ -100,7 +100,10 @@ export class Context {
   readonly recorder: Recorder;
   readonly #bindGroups: BindGroups;
   readonly #staging: Staging;
-  readonly #lost: Promise<never>;
+  /** Settles when the device is gone. */
+  readonly #lost: Promise<void>;
+  /** Rejects what is being waited for. */
+  readonly #waiting = new Set<(error: Error) => void>();
   #failure: Error | undefined;
   #destroyed = false;
   #fence: Promise<void> | undefined;
@@ -131,9 +134,8 @@ export class Context {
             `context: the GPU device was lost (${info.reason}): ${info.message}; create a new context and upload again`,
           );
       this.#fail(error);
-      throw error;
+      for (const reject of this.#waiting) reject(this.#failure ?? error);
     });
-    this.#lost.catch(() => {}); // seen by whoever waits
   }
 
   /** True for adapters that compute on the CPU (SwiftShader, lavapipe). */
@@ -270,6 +272,7 @@ export class Context {
     const previous = this.#fence;
     this.#fencedSubmits = this.recorder.submits;
     this.#fence = this.device.queue.onSubmittedWorkDone().then(() => {});
+    this.#fence.catch(() => {}); // seen by the next throttle, if there is one
     if (previous) await this.wait(previous);
     await this.#checkLate();
   }
@@ -306,10 +309,7 @@ export class Context {
       return bytes;
     } catch (cause) {
       // A lost device or a failed submit explains more than a failed mapping, but may be told a moment later.
-      await Promise.race([
-        this.#lost.catch(() => {}),
-        new Promise((resolve) => setTimeout(resolve, LATE_ERROR_MS)),
-      ]);
+      await Promise.race([this.#lost, new Promise((resolve) => setTimeout(resolve, LATE_ERROR_MS))]);
       await this.#checkLate();
       throw new GpuError(`read: mapping ${size} bytes failed: ${String(cause)}`, { cause });
     }
@@ -355,8 +355,19 @@ export class Context {
   }
 
   /** Awaits a GPU promise as the platform does it best; rejects when the device is lost meanwhile. */
-  wait<T>(promise: Promise<T>): Promise<T> {
-    return this.origin.platform.wait(Promise.race([promise, this.#lost]), this.software);
+  async wait<T>(promise: Promise<T>): Promise<T> {
+    if (this.#failure instanceof DeviceLostError) throw this.#failure;
+    // Not a race with `device.lost` itself: that never settles while all is well, and would keep every promise ever raced with it.
+    let onLost: (error: Error) => void = () => {};
+    const lost = new Promise<never>((_, reject) => {
+      onLost = reject;
+    });
+    this.#waiting.add(onLost);
+    try {
+      return await this.origin.platform.wait(Promise.race([promise, lost]), this.software);
+    } finally {
+      this.#waiting.delete(onLost);
+    }
   }
 
   #fail(error: Error): void {
@@ -380,7 +391,7 @@ export class Context {
     this.#destroyed = true;
     this.#staging.destroy();
     this.recorder.destroy();
-    this.pool.trim();
+    this.pool.destroy();
     if (this.origin.owned) this.device.destroy();
   }
 }

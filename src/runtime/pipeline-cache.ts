@@ -73,7 +73,7 @@ export class PipelineCache {
       () => {}, // the device is gone: its loss is reported by the context
     );
     this.#checks.add(check);
-    check.finally(() => this.#checks.delete(check));
+    check.catch(() => {}).finally(() => this.#checks.delete(check));
     return { name: kernel.name, pipeline, layout: layout.group };
   }
 

@@ -253,6 +253,66 @@ describe('rebasin with bad input', () => {
     );
   });
 
+  it('refuses options out of range and places it cannot write to, before any work', () => {
+    refused(['eval', '0.safetensors', '--split', 'validation'], 2, /Allowed choices are train, test/);
+    refused(['eval', '0.safetensors', '--logits', '501'], 2, /at most 500/);
+    refused(['eval', '0.safetensors', '--variant', 'matmul=bogus'], 2, /matmul=naive\|register/);
+    refused(
+      ['sweep', '0.safetensors', '1.safetensors', '--out', '0.safetensors'],
+      2,
+      /expected a folder that can be written/,
+    );
+    refused(
+      ['match', '0.safetensors', '1.safetensors', '--out', 'nowhere/out.safetensors'],
+      2,
+      /expected a path that can be written/,
+    );
+    refused(['train', ...SMALL, '--metrics', 'nowhere/m.jsonl'], 2, /nowhere\/m\.jsonl: expected a path/);
+  });
+
+  it('refuses two checkpoints that say different things about themselves, unless told', () => {
+    const tanh = rebasin([
+      'train',
+      '--model',
+      'mlp:784-24-16-10:tanh',
+      '--limit',
+      '50',
+      '--epochs',
+      '1',
+      '--out',
+      'tanh.safetensors',
+    ]);
+    expect(tanh.status, tanh.stderr).toBe(0);
+    refused(
+      ['match', '0.safetensors', 'tanh.safetensors', '--out', 'out.safetensors'],
+      1,
+      /rebasin\.model mlp:784-24-16-10.*:tanh; say with --model/,
+    );
+    expect(json('match', '0.safetensors', 'tanh.safetensors', '--model', 'mlp:tanh').model).toBe(
+      'mlp:784-24-16-10:tanh',
+    );
+  });
+
+  it('writes no checkpoint of a training that diverged, in its last step too', () => {
+    const args = [
+      'train',
+      '--model',
+      'mlp:784-8-10',
+      '--limit',
+      '100',
+      '--epochs',
+      '1',
+      '--learning-rate',
+      '1e30',
+      '--out',
+      'out.safetensors',
+    ];
+    const { status, stdout, stderr } = rebasin(args);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/diverged|fit: /);
+    expect(existsSync(path('out.safetensors'))).toBe(false);
+  });
+
   it('says what to install when there is no adapter, with exit code 3', () => {
     refused(['info'], 3, /VK_ICD_FILENAMES[\s\S]*/, { VK_ICD_FILENAMES: '/nowhere/icd.json' });
   });

@@ -21,6 +21,12 @@ export interface Evaluation {
   readonly accuracy: number;
 }
 
+export interface EvaluateOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each batch with the number of samples recorded. */
+  readonly onProgress?: (samples: number) => void;
+}
+
 /** Evaluates one model over one data set, again and again as the arena's values change. */
 export class Evaluator {
   readonly context: Context;
@@ -65,7 +71,7 @@ export class Evaluator {
    * Records one evaluation of what the arenas hold now. Nothing is read back; awaits only back-pressure.
    * @param target `resultLength` floats, for `result`.
    */
-  async record(target: TensorView, signal?: AbortSignal): Promise<void> {
+  async record(target: TensorView, { signal, onProgress }: EvaluateOptions = {}): Promise<void> {
     const { context, dataset, program } = this;
     for (let start = 0; start < dataset.count; start += program.batchSize) {
       const batchSize = Math.min(program.batchSize, dataset.count - start);
@@ -80,6 +86,7 @@ export class Evaluator {
       }
       await context.throttle();
       signal?.throwIfAborted();
+      onProgress?.(start + batchSize);
     }
     const part = (index: number): TensorView => ({
       ...target,
@@ -100,10 +107,10 @@ export class Evaluator {
   }
 
   /** Evaluates what the arenas hold now. */
-  async evaluate(signal?: AbortSignal): Promise<Evaluation> {
+  async evaluate(options: EvaluateOptions = {}): Promise<Evaluation> {
     const target = this.context.tensor([this.resultLength]);
     try {
-      await this.record(target, signal);
+      await this.record(target, options);
       return this.result(await target.read());
     } finally {
       target.destroy();

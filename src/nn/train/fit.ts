@@ -2,6 +2,7 @@
 import { DataError, OptionError } from '../../base/errors.ts';
 import { hashResult } from '../../base/hash.ts';
 import { RandomStream } from '../../base/random.ts';
+import { assertFinite } from '../../io/safetensors.ts';
 import { type Augmentation, augmentationStream } from '../../kernels/augment/gather-augmented.ts';
 import type { Context } from '../../runtime/context.ts';
 import { type Initialiser, initialiseParameters } from '../initialise.ts';
@@ -130,7 +131,10 @@ export async function fit(context: Context, options: FitOptions): Promise<FitRes
         });
       }
     }
-    return { state: await trainer.values(), epochLoss };
+    const state = await trainer.values();
+    // The losses were those before each step: the last step may have been the one too many.
+    for (const [name, values] of state) assertFinite(`fit: trained ${name}`, values);
+    return { state, epochLoss };
   } finally {
     trainer.destroy();
     order.destroy();
@@ -144,7 +148,7 @@ function recipeOf(options: FitOptions, batchSize: number, steps: number): string
   const schedule = options.schedule ?? constantSchedule();
   return hashResult({
     model: model.name,
-    data: { name: data.name, count: data.count },
+    data: data.digest,
     optimizer,
     rates: Float64Array.from({ length: steps }, (_, step) => learningRate * schedule(step, steps)),
     batchSize,

@@ -5,6 +5,7 @@
  * that every adapter feeds a network the same bits.
  */
 import { OptionError, ShapeError } from '../../base/errors.ts';
+import { hashResult } from '../../base/hash.ts';
 import type { RandomStream } from '../../base/random.ts';
 import type { ImageDataset } from '../../io/dataset.ts';
 import { type Augmentation, gatherAugmented } from '../../kernels/augment/gather-augmented.ts';
@@ -31,6 +32,8 @@ export class GpuDataset {
   readonly context: Context;
   readonly name: string;
   readonly count: number;
+  /** SHA-256 of images, labels and normalisation: what a result depends on, whatever the files were called. */
+  readonly digest: string;
   readonly classes: number;
   readonly channels: number;
   readonly height: number;
@@ -58,6 +61,7 @@ export class GpuDataset {
     this.width = width;
     this.features = channels * height * width;
     const table = normalisationTable(normalisation, channels); // may throw: before anything is made
+    this.digest = hashResult([dataset.images, dataset.labels, table, channels, height, width]);
     this.#images = packBytes(context, dataset.images);
     this.#labels = packBytes(context, dataset.labels);
     this.#table = context.tensorFrom(table, [channels, 256]);

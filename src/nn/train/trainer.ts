@@ -57,7 +57,12 @@ export class Trainer {
     this.#total =
       accumulate > 1 ? new Arena(context, layoutOf('parameter'), 'summed gradients') : this.#gradients;
     this.#optimizer = new Optimizer(context, optimizer, this.#parameters, this.#total);
-    this.#program = this.#compile(model);
+    try {
+      this.#program = this.#compile(model);
+    } catch (error) {
+      this.#destroyState();
+      throw error;
+    }
   }
 
   #compile(model: Model): Program {
@@ -121,6 +126,10 @@ export class Trainer {
 
   destroy(): void {
     this.#program.destroy();
+    this.#destroyState();
+  }
+
+  #destroyState(): void {
     this.#optimizer.destroy();
     for (const arena of new Set([this.#parameters, this.#gradients, this.#buffers, this.#total]))
       arena.destroy();

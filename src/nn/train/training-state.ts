@@ -70,10 +70,25 @@ export function readTrainingState(bytes: Uint8Array, label: string): TrainingSta
     else if (prefix === 'values') values.set(name, data);
     else {
       const index = Number(prefix?.replace('optimizer.', ''));
+      if (!Number.isInteger(index) || index < 0 || index > 1) {
+        throw new FormatError(`readTrainingState: ${label}: "${key}" is no part of a training state`);
+      }
       optimizer[index] ??= new Map();
       optimizer[index].set(name, data);
     }
   }
-  const epochLoss = JSON.parse(metadata.get('epochLoss') ?? '[]') as number[];
+  const epochLoss = parseNumbers(metadata.get('epochLoss') ?? '', label);
   return { step, values, optimizer, losses, epochLoss, recipe: metadata.get('recipe') ?? '' };
+}
+
+function parseNumbers(text: string, label: string): number[] {
+  try {
+    const values: unknown = JSON.parse(text);
+    if (Array.isArray(values) && values.every((value) => typeof value === 'number')) return values;
+  } catch {
+    // told below
+  }
+  throw new FormatError(
+    `readTrainingState: ${label}: expected a list of losses, got ${JSON.stringify(text)}`,
+  );
 }

@@ -171,6 +171,20 @@ describe("a context on a host's device", () => {
     host.destroy();
   });
 
+  it('frees every buffer that the guest made when it is destroyed, held or not', async () => {
+    const host = await requestContextOn(platform);
+    const guest = contextOnDevice(platform, host.device);
+    const held = guest.tensorFrom(Float32Array.of(1));
+    guest.destroy();
+    held.destroy();
+    host.device.pushErrorScope('validation');
+    const encoder = host.device.createCommandEncoder();
+    encoder.clearBuffer(held.buffer);
+    host.device.queue.submit([encoder.finish()]);
+    expect((await host.device.popErrorScope())?.message).toMatch(/destroyed/i);
+    host.destroy();
+  });
+
   it('refuses to wrap a buffer that is too small', async () => {
     const x = context().tensor([4]);
     expect(() => context().wrap(x.buffer, [1000])).toThrow(ShapeError);

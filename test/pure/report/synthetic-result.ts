@@ -60,6 +60,7 @@ export const syntheticMatch: MatchFields = {
   objective: { before: 6.48617107, after: 256.097493 },
   distance: { before: 42.944576, after: 36.2118 },
   sweeps: 13,
+  converged: true,
   objectivePerSweep: [
     6.48617107, 232.230494, 249.762256, 253.654535, 254.880827, 255.424254, 255.536018, 255.649118,
     255.800507, 255.890125, 255.992309, 256.086968, 256.097493, 256.097493,
