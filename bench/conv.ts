@@ -7,7 +7,6 @@
  *     node scripts/run.mjs bench/conv.ts [--json] [--repeats 11] [--variants quad,register]
  */
 import { parseArgs } from 'node:util';
-import * as webgpu from 'webgpu';
 import { RandomStream } from '../src/base/random.ts';
 import { conv2d, conv2dInputGradient, conv2dWeightGradient } from '../src/kernels/conv/conv2d.ts';
 import { type Context, requestContextOn } from '../src/runtime/context.ts';
@@ -21,6 +20,7 @@ import {
   type Reference,
   weightGradientReference,
 } from '../test/reference/kernels/conv.ts';
+import { type Jax, loadJax } from './jax.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -119,19 +119,6 @@ function ours(context: Context, variant: string, { sizes, input, weight, gradien
     },
   });
   return [contestant('forward', forward, [y]), contestant('backward', backward, [dx, dw])];
-}
-
-type Jax = typeof import('@jax-js/jax');
-
-/** jax-js takes its adapter from `navigator.gpu`: give it the one that the context found. */
-async function loadJax(context: Context): Promise<Jax> {
-  const navigator = { gpu: context.origin.keepAlive as GPU, userAgent: 'Node' };
-  Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
-  Object.assign(globalThis, webgpu.globals);
-  const jax = await import('@jax-js/jax');
-  if (!(await jax.init('webgpu')).includes('webgpu')) throw new Error('bench: jax-js finds no WebGPU device');
-  jax.defaultDevice('webgpu');
-  return jax;
 }
 
 function jaxContestants(context: Context, jax: Jax, data: Data): Contestant[] {

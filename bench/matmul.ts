@@ -8,13 +8,13 @@
  *     node scripts/run.mjs bench/matmul.ts [--json] [--repeats 9] [--variants quad,register]
  */
 import { parseArgs } from 'node:util';
-import * as webgpu from 'webgpu';
 import { RandomStream } from '../src/base/random.ts';
 import { matmul } from '../src/kernels/matmul/matmul.ts';
 import { type Context, requestContextOn } from '../src/runtime/context.ts';
 import { nodePlatform } from '../src/runtime/platform-node.ts';
 import type { Tensor } from '../src/runtime/tensor.ts';
 import { matmulReference } from '../test/reference/matmul.ts';
+import { type Jax, loadJax } from './jax.ts';
 
 type Layout = 'NN' | 'NT' | 'TN';
 
@@ -95,19 +95,6 @@ function ours(context: Context, variant: string, given: Operands): Contestant {
       for (const tensor of tensors) tensor.destroy();
     },
   };
-}
-
-type Jax = typeof import('@jax-js/jax');
-
-/** jax-js takes its adapter from `navigator.gpu`: give it the one that the context found. */
-async function loadJax(context: Context): Promise<Jax> {
-  const navigator = { gpu: context.origin.keepAlive as GPU, userAgent: 'Node' };
-  Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
-  Object.assign(globalThis, webgpu.globals);
-  const jax = await import('@jax-js/jax');
-  if (!(await jax.init('webgpu')).includes('webgpu')) throw new Error('bench: jax-js finds no WebGPU device');
-  jax.defaultDevice('webgpu');
-  return jax;
 }
 
 function jaxContestants(context: Context, jax: Jax, given: Operands): Contestant[] {

@@ -8,7 +8,6 @@
  *     node scripts/run.mjs bench/norm.ts [--json] [--repeats 15]
  */
 import { parseArgs } from 'node:util';
-import * as webgpu from 'webgpu';
 import { RandomStream } from '../src/base/random.ts';
 import { channelStatistics } from '../src/kernels/norm/channels.ts';
 import { gradients } from '../src/nn/gradient.ts';
@@ -25,6 +24,7 @@ import { Arena, ArenaLayout } from '../src/runtime/arena.ts';
 import { type Context, requestContextOn } from '../src/runtime/context.ts';
 import { nodePlatform } from '../src/runtime/platform-node.ts';
 import type { Tensor } from '../src/runtime/tensor.ts';
+import { type Jax, loadJax } from './jax.ts';
 
 type Shape = readonly [N: number, C: number, H: number, W: number];
 
@@ -113,19 +113,6 @@ function programs(context: Context, values: Float32Array, shape: Shape): Contest
       },
     };
   });
-}
-
-type Jax = typeof import('@jax-js/jax');
-
-/** jax-js takes its adapter from `navigator.gpu`: give it the one that the context found. */
-async function loadJax(context: Context): Promise<Jax> {
-  const navigator = { gpu: context.origin.keepAlive as GPU, userAgent: 'Node' };
-  Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
-  Object.assign(globalThis, webgpu.globals);
-  const jax = await import('@jax-js/jax');
-  if (!(await jax.init('webgpu')).includes('webgpu')) throw new Error('bench: jax-js finds no WebGPU device');
-  jax.defaultDevice('webgpu');
-  return jax;
 }
 
 function jaxContestants(context: Context, jax: Jax, values: Float32Array, shape: Shape): Contestant[] {

@@ -27,7 +27,6 @@ const matmulOperation: Operation<MatmulAttributes> = {
   },
   kernels: ({ context, inputs: [a, b], output, attributes }) =>
     matmulKernel(context, { a: a!, b: b!, output, ...attributes }),
-  fusesActivation: false,
   gradient({ inputs: [a, b], outputGradient: d, attributes: { transposeA, transposeB }, wanted }) {
     const da = () => {
       if (transposeA) return matmul(b!, d, { transposeB: true }); // C = A^T B: dA = B dC^T

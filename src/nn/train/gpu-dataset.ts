@@ -32,14 +32,15 @@ export class GpuDataset {
   readonly context: Context;
   readonly name: string;
   readonly count: number;
-  /** SHA-256 of images, labels and normalisation: what a result depends on, whatever the files were called. */
-  readonly digest: string;
   readonly classes: number;
   readonly channels: number;
   readonly height: number;
   readonly width: number;
   /** Pixels of one image, all channels. */
   readonly features: number;
+  /** Hashing takes a third of a second for MNIST, so it waits until someone asks. */
+  readonly #hash: () => string;
+  #digest: string | undefined;
   readonly #images: Tensor;
   readonly #labels: Tensor;
   readonly #table: Tensor;
@@ -61,11 +62,17 @@ export class GpuDataset {
     this.width = width;
     this.features = channels * height * width;
     const table = normalisationTable(normalisation, channels); // may throw: before anything is made
-    this.digest = hashResult([dataset.images, dataset.labels, table, channels, height, width]);
+    this.#hash = () => hashResult([dataset.images, dataset.labels, table, channels, height, width]);
     this.#images = packBytes(context, dataset.images);
     this.#labels = packBytes(context, dataset.labels);
     this.#table = context.tensorFrom(table, [channels, 256]);
     this.#inOrder = context.tensorFrom(Uint32Array.from({ length: count }, (_, i) => i));
+  }
+
+  /** SHA-256 of images, labels and normalisation: what a result depends on, whatever the files were called. */
+  get digest(): string {
+    this.#digest ??= this.#hash();
+    return this.#digest;
   }
 
   /** The positions 0, 1, 2, ... to gather in the data set's own order. Owned by the data set. */
