@@ -1,15 +1,12 @@
-/**
- * Interpolation sweeps: loss and accuracy of `(1 - lambda) A + lambda B` along lambda. Everything stays on the GPU until the last number:
- * the weights are mixed arena to arena, and only sums over samples are read, once, at the end.
- */
+/** Interpolation sweeps: loss and accuracy of `(1 - lambda) A + lambda B` along lambda, mixed arena to arena on the GPU. */
 import { OptionError } from '../base/errors.ts';
 import { interpolate } from '../kernels/arena/arena.ts';
 import type { Model } from '../nn/models/model.ts';
-import { Evaluator } from '../nn/train/evaluate.ts';
 import type { GpuDataset } from '../nn/train/gpu-dataset.ts';
 import { Arena } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
 import { type Curve, type CurveSummary, summariseCurve } from './barrier.ts';
+import { evaluatePoints } from './evaluate-points.ts';
 import { BatchNormReset } from './reset.ts';
 
 export interface SweepOptions {
@@ -47,44 +44,33 @@ export async function sweep(context: Context, options: SweepOptions): Promise<Re
     throw new OptionError(`sweep: lambda must ascend from 0 to 1, got ${lambda.join(', ')}`);
   }
   const mixed = new Arena(context, a.layout, 'interpolated');
-  const evaluators = Object.entries(data).map(([name, dataset]) => {
-    const evaluator = new Evaluator(context, model, [mixed], dataset, options.batchSize);
-    return { name, evaluator, results: context.tensor([lambda.length, evaluator.resultLength]) };
-  });
   let reset: BatchNormReset | undefined;
   try {
     if (options.reset) reset = new BatchNormReset(context, model, mixed, options.reset);
-    for (const [point, value] of lambda.entries()) {
-      context.record(
-        ...interpolate(context, { a: a.windows, b: b.windows, lambda: value, output: mixed.windows }),
-      );
-      await reset?.record(signal);
-      for (const { evaluator, results } of evaluators) {
-        const shape = [evaluator.resultLength];
-        const { buffer, dtype } = results;
-        await evaluator.record(
-          { buffer, offset: 4 * point * evaluator.resultLength, shape, dtype },
-          { signal },
+    const evaluations = await evaluatePoints(context, {
+      model,
+      arena: mixed,
+      count: lambda.length,
+      place: async (point) => {
+        const output = mixed.windows;
+        context.record(
+          ...interpolate(context, { a: a.windows, b: b.windows, lambda: lambda[point]!, output }),
         );
-      }
-      options.onProgress?.({ done: point + 1, total: lambda.length });
-    }
-    const curves: Record<string, SweepCurve> = {};
-    for (const { name, evaluator, results } of evaluators) {
-      const floats = await results.read();
-      const evaluations = lambda.map((_, i) =>
-        evaluator.result(floats.subarray(i * evaluator.resultLength, (i + 1) * evaluator.resultLength)),
-      );
-      const curve = { loss: evaluations.map((e) => e.loss), accuracy: evaluations.map((e) => e.accuracy) };
-      curves[name] = { ...curve, ...summariseCurve(lambda, curve) };
-    }
-    return curves;
+        await reset?.record(signal);
+      },
+      data,
+      batchSize: options.batchSize,
+      onProgress: options.onProgress,
+      signal,
+    });
+    return Object.fromEntries(
+      Object.entries(evaluations).map(([name, points]) => {
+        const curve = { loss: points.map((p) => p.loss), accuracy: points.map((p) => p.accuracy) };
+        return [name, { ...curve, ...summariseCurve(lambda, curve) }];
+      }),
+    );
   } finally {
     reset?.destroy();
-    for (const { evaluator, results } of evaluators) {
-      evaluator.destroy();
-      results.destroy();
-    }
     mixed.destroy();
   }
 }
