@@ -10,6 +10,8 @@ import type { Shape } from './shape.ts';
 export interface TensorAxes {
   /** Set for leaves. */
   readonly leaf?: LeafAttributes;
+  /** The node; of a leaf, the first node that stands for it. */
+  readonly node: Node;
   readonly shape: Shape;
   readonly axes: readonly Axis[];
 }
@@ -28,7 +30,7 @@ export function deriveAxes(outputs: readonly Node[]): TensorAxes[] {
     const key = leaf && `${leaf.kind} ${leaf.name}`;
     let tensor = key === undefined ? undefined : byLeaf.get(key);
     if (!tensor) {
-      tensor = { ...(leaf ? { leaf } : {}), shape: node.shape, axes: node.shape.map(freshAxis) };
+      tensor = { ...(leaf ? { leaf } : {}), node, shape: node.shape, axes: node.shape.map(freshAxis) };
       tensors.push(tensor);
       if (key !== undefined) byLeaf.set(key, tensor);
     }

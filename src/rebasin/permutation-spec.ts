@@ -8,7 +8,14 @@ import { ShapeError } from '../base/errors.ts';
 import { type Atom, atomsOf } from '../nn/axes.ts';
 import { deriveAxes, type TensorAxes } from '../nn/derive-axes.ts';
 import type { LeafAttributes, Node } from '../nn/graph.ts';
-import { findUnitGroups, type GroupPlace, type UnitGroup } from './unit-groups.ts';
+import type { Tap } from '../nn/taps.ts';
+import {
+  type AtomGroup,
+  findPlaces,
+  findUnitGroups,
+  type GroupPlace,
+  type UnitGroup,
+} from './unit-groups.ts';
 
 /** Units that one permutation rearranges, in every place at once. */
 export interface PermutationGroup extends UnitGroup {
@@ -52,7 +59,45 @@ export interface PermutationSpec {
  * @throws ShapeError where a parameter and a buffer have one name.
  */
 export function derivePermutationSpec(outputs: readonly Node[]): PermutationSpec {
+  const { groups, entries } = deriveGroups(deriveAxes(outputs));
+  const described = groups.map(({ name, size, places }) => ({ name, size, places }));
+  const permuted = new Set(groups.flatMap((group) => group.places.map((place) => place.tensor)));
+  return {
+    groups: described,
+    entries: entries.map((entry) => describeEntry(entry, permuted.has(entry.leaf.name))),
+    quadratic: described.flatMap(findQuadratic),
+  };
+}
+
+/**
+ * Where each group's units lie on values of the network that computes `outputs`: on axis 1 of a tap [N, C, ...], once, each unit one
+ * channel. Taps on which a group lies otherwise (flattened, interleaved) are left out.
+ * @returns for each group's name the taps that carry it, in the network's own order.
+ */
+export function deriveActivationPlaces(
+  outputs: readonly Node[],
+  taps: readonly Tap[],
+): Map<string, { readonly tap: Tap; readonly place: GroupPlace }[]> {
   const tensors = deriveAxes(outputs);
+  const byNode = new Map(tensors.map(({ node, axes }) => [node, axes]));
+  return new Map(
+    deriveGroups(tensors).groups.map(({ name, atoms }) => [
+      name,
+      taps.flatMap((tap) => {
+        const places = findPlaces(atoms, [{ name: tap.name, axes: byNode.get(tap.node)! }]);
+        const [place] = places;
+        const plain =
+          places.length === 1 && place!.axis === 1 && place!.inner === 1 && place!.outer.length === 0;
+        return plain ? [{ tap, place: place! }] : [];
+      }),
+    ]),
+  );
+}
+
+function deriveGroups(tensors: readonly TensorAxes[]): {
+  groups: (AtomGroup & { readonly name: string })[];
+  entries: EntryAxes[];
+} {
   const entries = tensors.filter(isEntry);
   const names = entries.map((entry) => entry.leaf.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -61,13 +106,8 @@ export function derivePermutationSpec(outputs: readonly Node[]): PermutationSpec
       `derivePermutationSpec: "${twice}" is a parameter and a buffer; give one of them another name`,
     );
   }
-  const groups = nameGroups(findUnitGroups(tensors, entries), entries);
-  const permuted = new Set(groups.flatMap((group) => group.places.map((place) => place.tensor)));
-  return {
-    groups,
-    entries: entries.map((entry) => describeEntry(entry, permuted.has(entry.leaf.name))),
-    quadratic: groups.flatMap(findQuadratic),
-  };
+  const named = entries.map(({ leaf, axes }) => ({ name: leaf.name, axes }));
+  return { groups: nameGroups(findUnitGroups(tensors, named), entries), entries };
 }
 
 type EntryAxes = TensorAxes & { readonly leaf: LeafAttributes };
@@ -97,7 +137,10 @@ function describeEntry(entry: EntryAxes, permuted: boolean): SpecEntry {
 }
 
 /** Orders groups by the first weight that has them (tensors of one axis count only where nothing else has them) and names them after it. */
-function nameGroups(found: readonly UnitGroup[], entries: readonly EntryAxes[]): PermutationGroup[] {
+function nameGroups<Group extends UnitGroup>(
+  found: readonly Group[],
+  entries: readonly EntryAxes[],
+): (Group & { readonly name: string })[] {
   const rank = new Map(entries.map((entry, index) => [entry.leaf.name, { index, axes: entry.shape.length }]));
   const producer = (group: UnitGroup): GroupPlace =>
     group.places.find((place) => rank.get(place.tensor)!.axes >= 2) ?? group.places[0]!;

@@ -27,15 +27,23 @@ export interface UnitGroup {
   readonly places: readonly GroupPlace[];
 }
 
+/** A group with the atoms it is made of. */
+export interface AtomGroup extends UnitGroup {
+  readonly atoms: readonly Atom[];
+}
+
+/** A tensor that groups are looked for on. */
+export interface NamedAxes {
+  readonly name: string;
+  readonly axes: readonly Axis[];
+}
+
 /**
  * Finds the groups of at least two units that lie on `entries`.
  * @param tensors every tensor of the graph, entries included.
  * @param entries the leaves that have values, in the network's own order.
  */
-export function findUnitGroups(
-  tensors: readonly TensorAxes[],
-  entries: readonly (TensorAxes & { readonly leaf: { readonly name: string } })[],
-): UnitGroup[] {
+export function findUnitGroups(tensors: readonly TensorAxes[], entries: readonly NamedAxes[]): AtomGroup[] {
   const signatures = describeRoles(tensors);
   const groups = new Map<string, Set<Atom>>();
   for (const { axes } of entries) {
@@ -45,10 +53,10 @@ export function findUnitGroups(
       groups.set(signature, (groups.get(signature) ?? new Set()).add(atom));
     }
   }
-  return [...groups.values()].flatMap((atoms) => {
-    const parts = [...atoms]; // in the order of the first entry that has them
-    const size = parts.reduce((sum, { size }) => sum + size, 0);
-    return size < 2 ? [] : [{ size, places: findPlaces(parts, entries) }];
+  return [...groups.values()].flatMap((parts) => {
+    const atoms = [...parts]; // in the order of the first entry that has them
+    const size = atoms.reduce((sum, { size }) => sum + size, 0);
+    return size < 2 ? [] : [{ size, atoms, places: findPlaces(atoms, entries) }];
   });
 }
 
@@ -76,12 +84,9 @@ function describeRoles(tensors: readonly TensorAxes[]): Map<Atom, string> {
 }
 
 /** The n-th occurrences of all parts on one axis are one place: they carry the group's units once. */
-function findPlaces(
-  parts: readonly Atom[],
-  entries: readonly (TensorAxes & { readonly leaf: { readonly name: string } })[],
-): GroupPlace[] {
+export function findPlaces(parts: readonly Atom[], tensors: readonly NamedAxes[]): GroupPlace[] {
   const places: GroupPlace[] = [];
-  for (const { leaf, axes } of entries) {
+  for (const { name, axes } of tensors) {
     axes.forEach((axis, k) => {
       const occurrences = occurrencesOn(axis);
       const ofPart = parts.map((atom) => occurrences.filter((occurrence) => occurrence.atom === atom));
@@ -91,7 +96,7 @@ function findPlaces(
           ofPart.map((found) => found[n]!),
           inner,
         );
-        places.push({ tensor: leaf.name, axis: k, blocks, inner, outer });
+        places.push({ tensor: name, axis: k, blocks, inner, outer });
       }
     });
   }
