@@ -1,8 +1,7 @@
 /** Options that several commands share: one definition each, so that they mean the same everywhere. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { OptionError } from '../base/errors.ts';
-import { CONV_VARIANTS } from '../kernels/conv/variant.ts';
-import { MATMUL_VARIANTS } from '../kernels/matmul/matmul.ts';
+import { TILED_FAMILIES, TILED_VARIANTS } from '../kernels/variant.ts';
 import type { Normalisation } from '../nn/train/gpu-dataset.ts';
 
 export interface AdapterOptionValues {
@@ -68,10 +67,9 @@ function nameList(text: string, previous: readonly string[] | undefined): string
   ];
 }
 
-const VARIANTS: Readonly<Record<string, readonly string[]>> = {
-  matmul: MATMUL_VARIANTS,
-  conv: CONV_VARIANTS,
-};
+const VARIANTS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  TILED_FAMILIES.map((family) => [family, TILED_VARIANTS]),
+);
 
 function variantList(text: string, previous: Record<string, string> | undefined): Record<string, string> {
   const variants = { ...previous };

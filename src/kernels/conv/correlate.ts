@@ -8,12 +8,12 @@
 import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, type Kernel, linearGrid, packParams, type TensorView } from '../../runtime/kernel.ts';
 import { expand } from '../matmul/template.ts';
+import { chooseVariant, ENOUGH_WORKGROUPS, fittingRows, type TiledVariant } from '../variant.ts';
 import libraryText from './correlate.wgsl';
 import naiveText from './correlate_naive.wgsl';
 import registerText from './correlate_register.wgsl';
 import workgroupText from './correlate_workgroup.wgsl';
 import { CHUNK, type Geometry } from './geometry.ts';
-import { type ConvVariant, chooseVariant, ENOUGH_WORKGROUPS, fittingRows } from './variant.ts';
 
 /** What correlate.wgsl computes, in its words. */
 export interface Correlation {
@@ -113,7 +113,7 @@ const FLAG_RELU = 4;
 export function correlate(context: Context, correlation: Correlation, views: CorrelationViews): Dispatch {
   const c = correlation;
   const { input, weight, output, bias, scale, shift, relu } = views;
-  const { kernel, workgroups } = choosers[chooseVariant(context)](c);
+  const { kernel, workgroups } = choosers[chooseVariant(context, 'conv', 'conv2d')](c);
   const flags = (bias ? FLAG_BIAS : 0) + (scale ? FLAG_SCALE_SHIFT : 0) + (relu ? FLAG_RELU : 0);
   const sizes = [c.batch, c.groups, c.rows, c.depth, c.inH, c.inW, c.outH, c.outW, c.tapsY, c.tapsX];
   return {
@@ -136,7 +136,7 @@ interface Choice {
   readonly workgroups: number;
 }
 
-const choosers: Record<ConvVariant, (correlation: Correlation) => Choice> = {
+const choosers: Record<TiledVariant, (correlation: Correlation) => Choice> = {
   naive: ({ batch, groups, rows, outH, outW }) => ({
     kernel: naiveKernel,
     workgroups: Math.ceil((batch * groups * rows * outH * outW) / 64),

@@ -8,8 +8,8 @@ import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, type Kernel, linearGrid, packParams, type TensorView } from '../../runtime/kernel.ts';
 import { checkSeparate, checkView } from '../checks.ts';
 import { expand } from '../matmul/template.ts';
+import { chooseVariant, ENOUGH_WORKGROUPS, fittingRows, type TiledVariant } from '../variant.ts';
 import { CHUNK, type Geometry } from './geometry.ts';
-import { type ConvVariant, chooseVariant, ENOUGH_WORKGROUPS, fittingRows } from './variant.ts';
 import libraryText from './weight_gradient.wgsl';
 import chunksText from './weight_gradient_chunks.wgsl';
 import naiveText from './weight_gradient_naive.wgsl';
@@ -40,7 +40,7 @@ export function weightGradientDispatches(
   const linesInChunk = Math.max(1, Math.floor(CHUNK / g.outW));
   const chunks = Math.max(1, Math.ceil((g.batch * g.outH) / linesInChunk));
   const size = g.groups * g.rows * g.depth * g.kernelH * g.kernelW;
-  const choose = choosers[chooseVariant(context)];
+  const choose = choosers[chooseVariant(context, 'conv', 'conv2d')];
   const enough = context.software ? ENOUGH.software : ENOUGH.hardware;
   const splits = scratch && chunks > 1 && chunks * size <= MOST_SCRATCH && choose(g, 1).workgroups < enough;
 
@@ -78,7 +78,7 @@ interface Choice {
 }
 
 /** What computes `parts` sums of each weight. */
-const choosers: Record<ConvVariant, (geometry: Geometry, parts: number) => Choice> = {
+const choosers: Record<TiledVariant, (geometry: Geometry, parts: number) => Choice> = {
   naive: ({ groups, rows, depth, kernelH, kernelW }, parts) => ({
     kernel: naiveKernel,
     workgroups: Math.ceil((parts * groups * rows * depth * kernelH * kernelW) / 64),

@@ -5,10 +5,11 @@
  * `naive` documents the formula, `register` and `quad` are for adapters that compute on the CPU (`quad` where subgroups have exactly
  * four invocations: SwiftShader), `workgroup` is for GPUs. `context.variants.matmul` forces one.
  */
-import { OptionError, ShapeError, UnsupportedError } from '../../base/errors.ts';
+import { ShapeError } from '../../base/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, type Kernel, linearGrid, packParams, type TensorView } from '../../runtime/kernel.ts';
 import { checkSeparate, checkView } from '../checks.ts';
+import { chooseVariant, ENOUGH_WORKGROUPS, type TiledVariant } from '../variant.ts';
 import {
   naiveKernel,
   type OperandAccess,
@@ -34,15 +35,8 @@ export interface MatmulOperands {
   readonly activation?: 'relu';
 }
 
-/** The variants that `context.variants.matmul` may name. */
-export const MATMUL_VARIANTS = ['naive', 'register', 'quad', 'workgroup'] as const;
-export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
-
 const FLAG_BIAS = 1;
 const FLAG_RELU = 2;
-
-/** Workgroups that keep a GPU busy: with fewer 64 x 64 tiles than this, 32 x 32 ones are used. */
-const ENOUGH_WORKGROUPS = 128;
 
 interface Sizes {
   readonly m: number;
@@ -61,7 +55,7 @@ interface Sizes {
 export function matmul(context: Context, operands: MatmulOperands): Dispatch[] {
   const { a, b, bias, output, transposeA = false, transposeB = false, activation } = operands;
   const { m, n, k } = checkOperands(operands);
-  const variant = chooseVariant(context);
+  const variant = chooseVariant(context, 'matmul', 'matmul');
   if (m * n === 0) return [];
   const strides = [transposeA ? 1 : k, transposeA ? m : 1, transposeB ? 1 : n, transposeB ? k : 1];
   const flags = (bias ? FLAG_BIAS : 0) + (activation === 'relu' ? FLAG_RELU : 0);
@@ -77,36 +71,12 @@ export function matmul(context: Context, operands: MatmulOperands): Dispatch[] {
   ];
 }
 
-/** Whether `quad` runs here: four neighbouring invocations must be a subgroup of their own, so that no lanes idle. */
-export function hasQuads(context: Context): boolean {
-  const { subgroupMinSize, subgroupMaxSize } = context.origin.adapterInfo;
-  return context.device.features.has('subgroups') && subgroupMinSize === 4 && subgroupMaxSize === 4;
-}
-
-function chooseVariant(context: Context): MatmulVariant {
-  const forced = context.variants.matmul;
-  if (forced === undefined) {
-    if (!context.software) return 'workgroup';
-    return hasQuads(context) ? 'quad' : 'register';
-  }
-  const variant = MATMUL_VARIANTS.find((name) => name === forced);
-  if (!variant) {
-    throw new OptionError(`matmul: no variant "${forced}"; it has ${MATMUL_VARIANTS.join(', ')}`);
-  }
-  if (variant === 'quad' && !hasQuads(context)) {
-    throw new UnsupportedError(
-      `matmul: variant "quad" needs subgroups of four invocations, which ${context.adapterName} has not; use "register"`,
-    );
-  }
-  return variant;
-}
-
 interface Choice {
   readonly kernel: Kernel;
   readonly workgroups: number;
 }
 
-const choosers: Record<MatmulVariant, (sizes: Sizes, transposeA: boolean, transposeB: boolean) => Choice> = {
+const choosers: Record<TiledVariant, (sizes: Sizes, transposeA: boolean, transposeB: boolean) => Choice> = {
   naive: ({ m, n }) => ({ kernel: naiveKernel, workgroups: Math.ceil((m * n) / 64) }),
 
   register: (sizes, transposeA, transposeB) => {

@@ -7,8 +7,7 @@ import {
   conv2dInputGradient,
   conv2dWeightGradient,
 } from '../../../src/kernels/conv/conv2d.ts';
-import { CONV_VARIANTS } from '../../../src/kernels/conv/variant.ts';
-import { hasQuads } from '../../../src/kernels/matmul/matmul.ts';
+import { hasQuads, TILED_VARIANTS } from '../../../src/kernels/variant.ts';
 import type { Context } from '../../../src/runtime/context.ts';
 import type { Dispatch } from '../../../src/runtime/kernel.ts';
 import {
@@ -26,7 +25,7 @@ import { useContext } from '../../support/context.ts';
 import { type Memory, useMemory } from '../../support/memory.ts';
 import { bitsOf, expectClose } from '../../support/numbers.ts';
 
-const forced = CONV_VARIANTS.map((variant) => {
+const forced = TILED_VARIANTS.map((variant) => {
   const context = useContext({ variants: { conv: variant } });
   return { variant, context, memory: useMemory(context) };
 });

@@ -1,18 +1,14 @@
 /** Matrix products: every variant against float64, against each other bit for bit, and inside their bounds. */
 import { describe, expect, test } from 'vitest';
 import { RandomStream } from '../../../src/base/random.ts';
-import {
-  hasQuads,
-  MATMUL_VARIANTS,
-  type MatmulOperands,
-  matmul,
-} from '../../../src/kernels/matmul/matmul.ts';
+import { type MatmulOperands, matmul } from '../../../src/kernels/matmul/matmul.ts';
+import { hasQuads, TILED_VARIANTS } from '../../../src/kernels/variant.ts';
 import type { Context } from '../../../src/runtime/context.ts';
 import type { TensorView } from '../../../src/runtime/kernel.ts';
 import { type MatmulCase, matmulInChunks, matmulReference } from '../../reference/matmul.ts';
 import { useContext } from '../../support/context.ts';
 
-const forcedContexts = MATMUL_VARIANTS.map((variant) => ({
+const forcedContexts = TILED_VARIANTS.map((variant) => ({
   variant,
   context: useContext({ variants: { matmul: variant } }),
 }));

@@ -2,11 +2,10 @@
 import { axpy, copy, interpolate, scale } from '../../../src/kernels/arena/arena.ts';
 import { gatherAugmented } from '../../../src/kernels/augment/gather-augmented.ts';
 import { conv2d, conv2dInputGradient, conv2dWeightGradient } from '../../../src/kernels/conv/conv2d.ts';
-import { CONV_VARIANTS } from '../../../src/kernels/conv/variant.ts';
 import { elementwise } from '../../../src/kernels/elementwise/elementwise.ts';
 import { gatherAxis } from '../../../src/kernels/gather/gather-axis.ts';
 import { gatherImages, gatherLabels } from '../../../src/kernels/gather/gather-batch.ts';
-import { MATMUL_VARIANTS, matmul } from '../../../src/kernels/matmul/matmul.ts';
+import { matmul } from '../../../src/kernels/matmul/matmul.ts';
 import { adamStep, adamWStep } from '../../../src/kernels/optimizer/adam.ts';
 import { sgdStep } from '../../../src/kernels/optimizer/sgd.ts';
 import { fillBits, fillUniform } from '../../../src/kernels/random/fill.ts';
@@ -18,6 +17,7 @@ import {
   crossEntropyGradient,
   softmax,
 } from '../../../src/kernels/softmax/softmax.ts';
+import { TILED_VARIANTS } from '../../../src/kernels/variant.ts';
 import type { Context } from '../../../src/runtime/context.ts';
 import type { Dispatch, DType, TensorView } from '../../../src/runtime/kernel.ts';
 import { normDispatches, poolDispatches, structureDispatches } from './norm-dispatches.ts';
@@ -82,7 +82,7 @@ function elementwiseDispatches(context: Context): Dispatch[] {
 
 function matmulDispatches(): Dispatch[] {
   const dispatches: Dispatch[] = [];
-  for (const variant of MATMUL_VARIANTS) {
+  for (const variant of TILED_VARIANTS) {
     const context = contextWithoutGpu(false, { matmul: variant });
     for (const [m, n, k] of [
       [5, 7, 3],
@@ -104,7 +104,7 @@ function matmulDispatches(): Dispatch[] {
 /** Every variant with windows of taps and single ones, groups, and at last enough outputs for large tiles. */
 function convDispatches(): Dispatch[] {
   const dispatches: Dispatch[] = [];
-  for (const variant of CONV_VARIANTS) {
+  for (const variant of TILED_VARIANTS) {
     const context = contextWithoutGpu(false, { conv: variant });
     for (const [n, c, h, w, o, kernel, stride, padding, groups] of [
       [4, 3, 32, 30, 16, 7, 2, 3, 1],
