@@ -24,6 +24,7 @@ interface Term {
   /** The shape in which both operands enter the product: [units, rest], or [rest, units] for columns. */
   readonly matrix: readonly [number, number];
   readonly columns: boolean;
+  /** A's operand: a part of its arena, or a copy of its rows. */
   readonly a: TensorView;
   /** u32 [units * rest]: where in the tensor each element of the rows comes from. */
   readonly unfold: Tensor | undefined;
@@ -34,6 +35,7 @@ const MAX_READ = 2 ** 24;
 
 export class CrossProducts {
   readonly #context: Context;
+  readonly #a: Arena;
   readonly #b: Arena;
   readonly #indices: AxisIndexTensors;
   readonly #terms = new Map<string, Term[]>();
@@ -42,54 +44,88 @@ export class CrossProducts {
   readonly #unfolded: Tensor;
 
   /**
-   * @param a and b hold the spec's scored entries, and stay the caller's.
-   * @param indices current permutations of B; the caller changes them between calls of `matrix`.
+   * @param a and b hold the spec's scored entries, and stay the caller's; see `referenceChanged`.
+   * @param indices current permutations of B; the caller changes them between calls of `matrices`.
    */
   constructor(context: Context, spec: PermutationSpec, a: Arena, b: Arena, indices: AxisIndexTensors) {
     this.#context = context;
+    this.#a = a;
     this.#b = b;
     this.#indices = indices;
     const entries = new Map(spec.entries.map((entry) => [entry.name, entry]));
-    for (const group of spec.groups) {
-      const scored = group.places.filter((place) => entries.get(place.tensor)!.scored);
-      this.#terms.set(
-        group.name,
-        scored.map((place) => this.#term(group, place, entries.get(place.tensor)!, a)),
-      );
+    try {
+      for (const group of spec.groups) {
+        const scored = group.places.filter((place) => entries.get(place.tensor)!.scored);
+        const terms = scored.map((place) => this.#term(group, place, entries.get(place.tensor)!));
+        this.#terms.set(group.name, terms);
+      }
+      const terms = [...this.#terms.values()].flat();
+      const size = Math.max(0, ...terms.map(({ entry }) => elementCount(entry.shape)));
+      const unfolded = Math.max(0, ...terms.map(({ matrix, unfold }) => (unfold ? elementCount(matrix) : 0)));
+      this.#spare = [this.#own(context.tensor([size])), this.#own(context.tensor([size]))];
+      this.#unfolded = this.#own(context.tensor([unfolded]));
+    } catch (error) {
+      this.destroy();
+      throw error;
     }
-    const terms = [...this.#terms.values()].flat();
-    const size = Math.max(0, ...terms.map(({ entry }) => elementCount(entry.shape)));
-    const unfolded = Math.max(0, ...terms.map(({ matrix, unfold }) => (unfold ? elementCount(matrix) : 0)));
-    this.#spare = [context.tensor([size]), context.tensor([size])];
-    this.#unfolded = context.tensor([unfolded]);
-    this.#owned.push(...this.#spare, this.#unfolded);
+    this.referenceChanged();
   }
 
-  /** @returns C, f64 [size, size] row-major, row i for unit i of A, column j for unit j of B as it was before any permutation. */
-  async matrix(group: PermutationGroup): Promise<Float64Array> {
-    const context = this.#context;
-    const { size } = group;
-    const terms = this.#terms.get(group.name)!;
-    const stride = Math.ceil((size * size) / 64) * 64; // views start at multiples of 256 bytes
-    const perRead = Math.min(terms.length, Math.max(1, Math.floor(MAX_READ / stride)));
-    const sum = new Float64Array(size * size);
-    const products = context.tensor([perRead * stride], 'f32', { label: 'cross products' });
+  #own(tensor: Tensor): Tensor {
+    this.#owned.push(tensor);
+    return tensor;
+  }
+
+  /** To be called when the values of A's arena changed: rows that were unfolded from it are copies. */
+  referenceChanged(): void {
+    for (const term of [...this.#terms.values()].flat()) {
+      if (term.unfold) this.#recordUnfold(this.#a.view(term.entry.name), term.unfold, term.a);
+    }
+  }
+
+  /**
+   * The matrices of groups under the permutations of now, read back together.
+   * @returns for each group C, f64 [size, size] row-major, row i for unit i of A, column j for unit j of B as it was before any permutation.
+   */
+  async matrices(groups: readonly PermutationGroup[]): Promise<Float64Array[]> {
+    const sums = groups.map(({ size }) => new Float64Array(size * size));
+    const products = groups.flatMap((group, index) =>
+      this.#terms.get(group.name)!.map((term) => ({ group, term, sum: sums[index]! })),
+    );
+    while (products.length > 0) {
+      let floats = 0;
+      const starts: number[] = [];
+      for (const { sum } of products) {
+        const stride = Math.ceil(sum.length / 64) * 64; // views start at multiples of 256 bytes
+        if (starts.length > 0 && floats + stride > MAX_READ) break;
+        starts.push(floats);
+        floats += stride;
+      }
+      await this.#addProducts(products.splice(0, starts.length), starts, floats);
+    }
+    return sums;
+  }
+
+  /** Adds each product, which is read from its start of one tensor, to its sum. */
+  async #addProducts(
+    products: readonly { group: PermutationGroup; term: Term; sum: Float64Array }[],
+    starts: readonly number[],
+    floats: number,
+  ): Promise<void> {
+    const target = this.#context.tensor([floats], 'f32', { label: 'cross products' });
     try {
-      for (let first = 0; first < terms.length; first += perRead) {
-        const batch = terms.slice(first, first + perRead);
-        for (const [slot, term] of batch.entries()) {
-          const output = { ...view(products, [size, size]), offset: 4 * slot * stride };
-          this.#recordProduct(term, group.name, output);
-        }
-        const read = await context.read(view(products, [batch.length * stride]));
-        for (let slot = 0; slot < batch.length; slot++) {
-          for (let k = 0; k < sum.length; k++) sum[k]! += read[slot * stride + k]!;
-        }
+      for (const [index, { group, term }] of products.entries()) {
+        const output = { ...view(target, [group.size, group.size]), offset: 4 * starts[index]! };
+        this.#recordProduct(term, group.name, output);
+      }
+      const read = await target.read();
+      for (const [index, { sum }] of products.entries()) {
+        const start = starts[index]!;
+        for (let k = 0; k < sum.length; k++) sum[k]! += read[start + k]!;
       }
     } finally {
-      products.destroy();
+      target.destroy();
     }
-    return sum;
   }
 
   #recordProduct({ entry, matrix, columns, a, unfold }: Term, group: string, output: TensorView): void {
@@ -109,7 +145,7 @@ export class CrossProducts {
     return output;
   }
 
-  #term(group: PermutationGroup, place: GroupPlace, entry: SpecEntry, arena: Arena): Term {
+  #term(group: PermutationGroup, place: GroupPlace, entry: SpecEntry): Term {
     const { size } = group;
     const { shape } = entry;
     const { axis, inner, outer, blocks } = place;
@@ -120,17 +156,15 @@ export class CrossProducts {
     const whole = blocks.length === 1 && size * inner * repeats === shape[axis];
     if (whole && before * repeats === 1) {
       const matrix = [size, rest] as const;
-      return { entry, matrix, columns: false, a: view(arena.view(entry.name), matrix), unfold: undefined };
+      return { entry, matrix, columns: false, a: view(this.#a.view(entry.name), matrix), unfold: undefined };
     }
     if (whole && inner * after === 1) {
       const matrix = [rest, size] as const;
-      return { entry, matrix, columns: true, a: view(arena.view(entry.name), matrix), unfold: undefined };
+      return { entry, matrix, columns: true, a: view(this.#a.view(entry.name), matrix), unfold: undefined };
     }
     const matrix = [size, rest] as const;
-    const unfold = this.#context.tensorFrom(unfoldIndex(place, size, before, shape[axis]!, after));
-    const a = this.#context.tensor(matrix);
-    this.#owned.push(unfold, a);
-    this.#recordUnfold(arena.view(entry.name), unfold, a);
+    const unfold = this.#own(this.#context.tensorFrom(unfoldIndex(place, size, before, shape[axis]!, after)));
+    const a = this.#own(this.#context.tensor(matrix));
     return { entry, matrix, columns: false, a, unfold };
   }
 

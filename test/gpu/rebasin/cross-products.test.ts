@@ -28,8 +28,10 @@ describe.each(Object.entries({ 'an MLP': mlpSpec(5, 70, 33, 3), ...unusualSpecs(
       const products = new CrossProducts(context(), spec, arenas[0]!, arenas[1]!, indices);
       const objective = (permutations: typeof current) =>
         scoredObjective(spec, a, permuteValues(spec, permutations, b));
-      for (const group of spec.groups) {
-        const matrix = await products.matrix(group);
+      const together = await products.matrices(spec.groups);
+      for (const [index, group] of spec.groups.entries()) {
+        const [matrix] = (await products.matrices([group])) as [Float64Array];
+        expect(together[index]).toEqual(matrix);
         expect(matrix).toHaveLength(group.size ** 2);
         const trace = (p: Int32Array) => p.reduce((sum, j, i) => sum + matrix[i * group.size + j]!, 0);
         for (let seed = 4; seed < 8; seed++) {
