@@ -4,6 +4,7 @@
  * Each sample's loss and correctness are kept on the GPU, and only then summed in a fixed tree whose last step is done in float64 on
  * the host: the result does not depend on the batch size.
  */
+import { OptionError } from '../../base/errors.ts';
 import { partialCount, partialSums, sumFloat64 } from '../../kernels/reduce/partials.ts';
 import type { Arena } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
@@ -24,7 +25,12 @@ export interface Evaluation {
 export interface EvaluateOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called after each batch with the number of samples recorded. */
-  readonly onProgress?: (samples: number) => void;
+  readonly onProgress?: ((samples: number) => void) | undefined;
+}
+
+interface RecordOptions extends EvaluateOptions {
+  /** [count, classes]: filled with all logits, which are read back batch after batch. Default: nothing is read back. */
+  readonly logits?: Float32Array | undefined;
 }
 
 /** Evaluates one model over one data set, again and again as the arena's values change. */
@@ -32,6 +38,7 @@ export class Evaluator {
   readonly context: Context;
   readonly dataset: GpuDataset;
   readonly program: Program;
+  readonly #classes: number;
   readonly #losses: Tensor;
   readonly #corrects: Tensor;
   readonly #partials: number;
@@ -46,6 +53,7 @@ export class Evaluator {
   ) {
     this.context = context;
     this.dataset = dataset;
+    this.#classes = model.classes;
     const { logits } = forwardGraph(model);
     const labels = input('labels', ['N'], 'u32');
     this.program = compile(context, {
@@ -58,6 +66,11 @@ export class Evaluator {
     this.#partials = partialCount(dataset.count);
   }
 
+  /** Number of floats that all logits of the data set are: count times classes. */
+  get logitsLength(): number {
+    return this.dataset.count * this.#classes;
+  }
+
   /** Floats that `record` writes: a multiple of 64, so that results of several evaluations can lie side by side in one tensor. */
   get resultLength(): number {
     return 2 * this.#stride;
@@ -68,15 +81,12 @@ export class Evaluator {
   }
 
   /**
-   * Records one evaluation of what the arenas hold now. Nothing is read back; awaits only back-pressure.
+   * Records one evaluation of what the arenas hold now. Nothing is read back unless `logits` asks for it; awaits only back-pressure.
    * @param target `resultLength` floats, for `result`.
    */
-  async record(target: TensorView, { signal, onProgress }: EvaluateOptions = {}): Promise<void> {
+  async record(target: TensorView, { logits, ...options }: RecordOptions = {}): Promise<void> {
     const { context, dataset, program } = this;
-    for (let start = 0; start < dataset.count; start += program.batchSize) {
-      const batchSize = Math.min(program.batchSize, dataset.count - start);
-      dataset.fill(program, dataset.inOrder, start, batchSize);
-      program.run(batchSize);
+    await this.#batches(dataset.count, options, async (start, batchSize) => {
       for (const [name, all] of [
         ['losses', this.#losses],
         ['corrects', this.#corrects],
@@ -84,10 +94,8 @@ export class Evaluator {
         const { buffer, offset } = program.output(name);
         context.recorder.copy(buffer, offset, all.buffer, 4 * start, 4 * batchSize);
       }
-      await context.throttle();
-      signal?.throwIfAborted();
-      onProgress?.(start + batchSize);
-    }
+      logits?.set(await this.#logits(batchSize), start * this.#classes);
+    });
     const part = (index: number): TensorView => ({
       ...target,
       offset: target.offset + 4 * index * this.#stride,
@@ -117,12 +125,43 @@ export class Evaluator {
     }
   }
 
-  /** Logits of the first `count` samples, at most one batch: [count, classes], row by row. */
-  async logits(count: number): Promise<Float32Array> {
+  /**
+   * Logits of the first `count` samples, read back batch by batch. Default: of all.
+   * @returns [count, classes], row by row.
+   * @throws OptionError when the data set has fewer samples.
+   */
+  async logits(count = this.dataset.count, options: EvaluateOptions = {}): Promise<Float32Array> {
+    if (count > this.dataset.count) {
+      throw new OptionError(`logits: expected at most ${this.dataset.count} samples, got ${count}`);
+    }
+    const all = new Float32Array(count * this.#classes);
+    await this.#batches(count, options, async (start, batchSize) => {
+      all.set(await this.#logits(batchSize), start * this.#classes);
+    });
+    return all;
+  }
+
+  /** The logits of the batch that was run last. */
+  #logits(batchSize: number): Promise<Float32Array> {
+    return this.context.read(this.program.output('logits', batchSize));
+  }
+
+  /** Runs the program on the first `count` samples, and `then` after each batch. */
+  async #batches(
+    count: number,
+    { signal, onProgress }: EvaluateOptions,
+    then: (start: number, batchSize: number) => Promise<void>,
+  ): Promise<void> {
     const { context, dataset, program } = this;
-    dataset.fill(program, dataset.inOrder, 0, count);
-    program.run(count);
-    return context.read(program.output('logits', count));
+    for (let start = 0; start < count; start += program.batchSize) {
+      const batchSize = Math.min(program.batchSize, count - start);
+      dataset.fill(program, dataset.inOrder, start, batchSize);
+      program.run(batchSize);
+      await then(start, batchSize);
+      await context.throttle();
+      signal?.throwIfAborted();
+      onProgress?.(start + batchSize);
+    }
   }
 
   destroy(): void {
