@@ -39,6 +39,37 @@ export function interpolate(
   );
 }
 
+/**
+ * `output = weights[0] a + weights[1] b + weights[2] c`, on the plane through three models where the weights' sum is 1.
+ *
+ * Rounding: the weights are rounded to f32; the result is `fma(s2, c, fma(s1, b, s0 * a))` (an adapter may round the products).
+ * Where one weight is 1 and the others are 0 it is exactly that model, whatever the others hold. `output` may be any of the three.
+ */
+export function combine(
+  context: Context,
+  call: {
+    readonly a: Windows;
+    readonly b: Windows;
+    readonly c: Windows;
+    readonly output: Windows;
+    readonly weights: readonly [number, number, number];
+  },
+): Dispatch[] {
+  const { a, b, c, output, weights } = call;
+  checkWindows('combine', { a, b, c, output });
+  const sum = 'fma(T(s2), c, fma(T(s1), b, s0 * a))';
+  return output.flatMap((target, window) =>
+    elementwise(context, {
+      expression:
+        `select(select(select(${sum}, c, s0 == 0.0 && s1 == 0.0 && s2 == 1.0), ` +
+        'b, s0 == 0.0 && s1 == 1.0 && s2 == 0.0), a, s0 == 1.0 && s1 == 0.0 && s2 == 0.0)',
+      inputs: [a, b, c].map((windows) => ({ view: windows[window]! })),
+      scalars: weights,
+      output: target,
+    }),
+  );
+}
+
 /** `y = fma(alpha, x, y)`, in place, alpha rounded to f32. */
 export function axpy(
   context: Context,

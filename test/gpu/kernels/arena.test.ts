@@ -1,6 +1,6 @@
 /** Arithmetic on arenas: ends of an interpolation and copies bit for bit, the rest against float64. */
 import { describe, expect, it } from 'vitest';
-import { axpy, copy, interpolate, scale } from '../../../src/kernels/arena/arena.ts';
+import { axpy, combine, copy, interpolate, scale } from '../../../src/kernels/arena/arena.ts';
 import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';
 import type { TensorView } from '../../../src/runtime/kernel.ts';
 import { useContext } from '../../support/context.ts';
@@ -88,6 +88,70 @@ describe('interpolate', () => {
     const all = await context().read(output!.windows[0]!);
     expect(all.filter((value) => value !== 0)).toHaveLength(18);
     for (const arena of [a!, b!, output!]) arena.destroy();
+  });
+});
+
+describe('combine', () => {
+  it.each([
+    [0.2, 0.5, 0.3],
+    [1 / 3, 1 / 3, 1 / 3],
+    [1.7, -0.4, -0.3],
+    [1, 0.25, -0.25],
+  ] as const)('with weights %d, %d, %d is within the rounding of its parts', async (...weights) => {
+    const [a, b, c, output] = [filled('a'), filled('b'), filled('c'), empty()];
+    context().record(...combine(context(), { a: a.windows, b: b.windows, c: c.windows, output, weights }));
+    for (const [w, view] of output.entries()) {
+      const parts = Array.from(a.values[w]!, (x, i) =>
+        [x, b.values[w]![i]!, c.values[w]![i]!].map((value, m) => weights[m]! * value),
+      );
+      // Each weight is rounded once, each product once (WGSL lets fma round its product), then two sums: four roundings at most.
+      const tolerance = parts.map((p) => 4 * UNIT * p.reduce((sum, part) => sum + Math.abs(part), 0));
+      expectClose(
+        await memory.read(view),
+        parts.map(([p, q, r]) => p! + q! + r!),
+        tolerance,
+      );
+    }
+  });
+
+  it('gives exactly one model where it alone has a weight, whatever the others hold', async () => {
+    const models = [odd(), odd().reverse(), odd().subarray(1)].map((values) => {
+      const all = new Float32Array(7);
+      all.set(values);
+      return all;
+    });
+    for (const [index, expected] of models.entries()) {
+      const [a, b, c] = models.map((values) => [memory.input(values)]);
+      const output = memory.output([7]);
+      const weights = [0, 1, 2].map((m) => (m === index ? 1 : 0)) as unknown as [number, number, number];
+      context().record(...combine(context(), { a: a!, b: b!, c: c!, output: [output], weights }));
+      expect(await memory.readBits(output)).toEqual(bitsOf(expected));
+    }
+  });
+
+  it('gives what interpolate gives where a model has no weight', async () => {
+    const [a, b, c] = [filled('a'), filled('b'), filled('c')];
+    const [output, line] = [empty(), empty()];
+    const lambda = 0.3;
+    context().record(
+      ...combine(context(), {
+        ...{ a: a.windows, b: b.windows, c: c.windows, output },
+        weights: [1 - lambda, lambda, 0],
+      }),
+      ...interpolate(context(), { a: a.windows, b: b.windows, output: line, lambda }),
+    );
+    for (const [w, view] of output.entries()) {
+      expect(await memory.readBits(view)).toEqual(await memory.readBits(line[w]!));
+    }
+  });
+
+  it('may write into one of its models', async () => {
+    const [a, b, c] = [filled('a'), filled('b'), filled('c')];
+    const call = { a: a.windows, b: b.windows, c: c.windows, output: c.windows };
+    context().record(...combine(context(), { ...call, weights: [0.25, 0.25, 0.5] }));
+    const [x, y, z] = [a.values[6]!, b.values[6]!, c.values[6]!];
+    const expected = Array.from(x, (value, i) => value / 4 + y[i]! / 4 + z[i]! / 2);
+    expectClose(await memory.read(c.windows[6]!), expected, 1e-6);
   });
 });
 

@@ -1,5 +1,5 @@
 /** At least one dispatch for every kernel text that the library can make, from the host functions themselves on views without memory. */
-import { axpy, copy, interpolate, scale } from '../../../src/kernels/arena/arena.ts';
+import { axpy, combine, copy, interpolate, scale } from '../../../src/kernels/arena/arena.ts';
 import { gatherAugmented } from '../../../src/kernels/augment/gather-augmented.ts';
 import { conv2d, conv2dInputGradient, conv2dWeightGradient } from '../../../src/kernels/conv/conv2d.ts';
 import { elementwise } from '../../../src/kernels/elementwise/elementwise.ts';
@@ -226,6 +226,7 @@ function arenaDispatches(context: Context): Dispatch[] {
   };
   return [
     ...interpolate(context, { a: a!, b: b!, output: c!, lambda: 0.5 }),
+    ...combine(context, { a: a!, b: b!, c: c!, output: d!, weights: [0.5, 0.3, 0.2] }),
     ...axpy(context, { alpha: 2, x: a!, y: b! }),
     ...scale(context, { alpha: 2, x: a!, output: a! }),
     ...copy(context, { input: a!, output: b! }),
