@@ -4,6 +4,7 @@ import { stateEntries } from '../nn/models/model.ts';
 import { expectSameArchitecture, valuesOf } from '../nn/state-dict.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
 import { equallySpaced } from '../rebasin/barrier.ts';
+import { BatchNormReset } from '../rebasin/reset.ts';
 import { sweep } from '../rebasin/sweep.ts';
 import type { SweepResult } from '../report/results.ts';
 import { curveTable, headline } from '../report/summary.ts';
@@ -95,7 +96,7 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
       b: arenaB,
       lambda,
       data,
-      ...(reset ? { reset } : {}),
+      renormalise: reset && ((merged) => new BatchNormReset(context, model, merged, reset)),
       signal,
       onProgress: ({ done }) => progress.update(done),
     }).finally(() => progress.stop());

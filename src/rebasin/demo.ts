@@ -18,6 +18,7 @@ import { Arena, ArenaLayout } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
 import { equallySpaced } from './barrier.ts';
 import { matchModels } from './match.ts';
+import { BatchNormReset } from './reset.ts';
 import { sweep } from './sweep.ts';
 
 /** `mlp`: an MLP. `resnet`: a small residual network with batch norm, with RESET. */
@@ -162,7 +163,7 @@ export async function runDemo(context: Context, options: DemoOptions = {}): Prom
         b: arenaB,
         lambda,
         data: { train: reset ?? train, test },
-        ...(reset ? { reset } : {}),
+        renormalise: reset && ((merged) => new BatchNormReset(context, model, merged, reset)),
         onProgress,
         ...(signal ? { signal } : {}),
       });

@@ -4,14 +4,14 @@
  */
 import { UnsupportedError } from '../base/errors.ts';
 import { forwardGraph, type Model } from '../nn/models/model.ts';
-import { input } from '../nn/ops/index.ts';
 import { compile, type Program } from '../nn/program.ts';
 import type { GpuDataset } from '../nn/train/gpu-dataset.ts';
 import type { Arena } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
+import type { Renormaliser } from './renormalise/renormaliser.ts';
+import { batchesTracked, passOver } from './renormalise/statistics-pass.ts';
 
-export class BatchNormReset {
-  readonly #context: Context;
+export class BatchNormReset implements Renormaliser {
   readonly #program: Program;
   readonly #data: GpuDataset;
 
@@ -24,14 +24,13 @@ export class BatchNormReset {
     const { updates } = forwardGraph(model, {
       training: true,
       momentum: null,
-      batchesTracked: input('batchesTracked', []),
+      batchesTracked: batchesTracked(),
     });
     if (updates.size === 0) {
       throw new UnsupportedError(
         `reset: ${model.name} has no batch norm, so there are no running statistics to estimate`,
       );
     }
-    this.#context = context;
     this.#data = data;
     this.#program = compile(context, {
       outputs: {},
@@ -43,16 +42,12 @@ export class BatchNormReset {
 
   /** Records one pass over the data; awaits only back-pressure. Variances are unbiased, batches weighted equally, as in PyTorch. */
   async record(signal?: AbortSignal): Promise<void> {
-    const program = this.#program;
-    const tracked = program.input('batchesTracked');
-    for (let start = 0, batch = 0; start < this.#data.count; start += program.batchSize, batch++) {
-      const size = Math.min(program.batchSize, this.#data.count - start);
-      this.#context.write(tracked, Float32Array.of(batch));
-      this.#data.fillImages(program, this.#data.inOrder, start, size);
-      program.run(size);
-      await this.#context.throttle();
-      signal?.throwIfAborted();
-    }
+    await passOver(this.#data, this.#program, signal);
+  }
+
+  /** As `record`: running statistics do not depend on how the weights came about. */
+  async correct(_coefficients: readonly number[], signal?: AbortSignal): Promise<void> {
+    await this.record(signal);
   }
 
   destroy(): void {

@@ -7,7 +7,7 @@ import { Arena } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
 import { type Curve, type CurveSummary, summariseCurve } from './barrier.ts';
 import { evaluatePoints } from './evaluate-points.ts';
-import { BatchNormReset } from './reset.ts';
+import type { Renormaliser, RenormaliserFactory } from './renormalise/renormaliser.ts';
 
 export interface SweepOptions {
   readonly model: Model;
@@ -18,8 +18,10 @@ export interface SweepOptions {
   readonly lambda: readonly number[];
   /** Data sets to evaluate on, by name, such as `train` and `test`. */
   readonly data: Readonly<Record<string, GpuDataset>>;
-  /** Estimates the running statistics of batch norm anew at every point, the ends included, on these images (RESET). */
-  readonly reset?: GpuDataset;
+  /** Corrects the network at every point, such as `(merged) => new BatchNormReset(context, model, merged, images)`. Default: nothing. */
+  readonly renormalise?: RenormaliserFactory | undefined;
+  /** Whether the ends, which are no merges, are corrected as well; RESET moves them a little. Default: `corrected`. */
+  readonly ends?: 'corrected' | 'raw' | undefined;
   /** Default: 500. Does not change the result. */
   readonly batchSize?: number;
   /** Called after each point is recorded. */
@@ -34,7 +36,7 @@ export interface SweepCurve extends Curve, CurveSummary {}
  * @throws OptionError when lambda does not ascend from 0 to 1.
  */
 export async function sweep(context: Context, options: SweepOptions): Promise<Record<string, SweepCurve>> {
-  const { model, a, b, lambda, data, signal } = options;
+  const { model, a, b, lambda, data, ends, signal } = options;
   if (
     lambda.length < 2 ||
     lambda[0] !== 0 ||
@@ -44,19 +46,18 @@ export async function sweep(context: Context, options: SweepOptions): Promise<Re
     throw new OptionError(`sweep: lambda must ascend from 0 to 1, got ${lambda.join(', ')}`);
   }
   const mixed = new Arena(context, a.layout, 'interpolated');
-  let reset: BatchNormReset | undefined;
+  let renormaliser: Renormaliser | undefined;
   try {
-    if (options.reset) reset = new BatchNormReset(context, model, mixed, options.reset);
+    renormaliser = options.renormalise?.(mixed);
     const evaluations = await evaluatePoints(context, {
       model,
       arena: mixed,
       count: lambda.length,
       place: async (point) => {
-        const output = mixed.windows;
-        context.record(
-          ...interpolate(context, { a: a.windows, b: b.windows, lambda: lambda[point]!, output }),
-        );
-        await reset?.record(signal);
+        const [output, value] = [mixed.windows, lambda[point]!];
+        context.record(...interpolate(context, { a: a.windows, b: b.windows, lambda: value, output }));
+        const isEnd = point === 0 || point === lambda.length - 1;
+        if (!(isEnd && ends === 'raw')) await renormaliser?.correct([1 - value, value], signal);
       },
       data,
       batchSize: options.batchSize,
@@ -70,7 +71,7 @@ export async function sweep(context: Context, options: SweepOptions): Promise<Re
       }),
     );
   } finally {
-    reset?.destroy();
+    renormaliser?.destroy();
     mixed.destroy();
   }
 }

@@ -8,6 +8,7 @@ import { ACTIVATIONS, type Activation, type MlpOptions, mlp } from './mlp.ts';
 import type { Model } from './model.ts';
 import { type ResNetVariant, resnetOfDepth, SHORTCUTS } from './resnet.ts';
 import { type VggVariant, vggOfDepth } from './vgg.ts';
+import { BIAS_SUFFIX, withBiases } from './with-biases.ts';
 
 /** A model name, taken apart. */
 export type ModelName =
@@ -17,13 +18,14 @@ export type ModelName =
 
 const USAGE = [
   `mlp[:WIDTH-WIDTH-...][:${Object.keys(ACTIVATIONS).join('|')}][:no-bias]`,
-  `vggDEPTH[:width=N][:norm=${NORMS.join('|')}][:classifier=linear|mlp][:classes=N]`,
-  `resnetDEPTH[:width=N][:norm=${NORMS.join('|')}][:shortcut=${SHORTCUTS.join('|')}][:classes=N][:input=CxHxW]`,
+  `vggDEPTH[:width=N][:norm=${NORMS.join('|')}][:classifier=linear|mlp][:classes=N][:bias]`,
+  `resnetDEPTH[:width=N][:norm=${NORMS.join('|')}][:shortcut=${SHORTCUTS.join('|')}][:classes=N][:input=CxHxW][:bias]`,
 ].join(', ');
 
-/** Takes a model name apart; widths may be left out where a checkpoint gives them. @throws OptionError */
+/** Takes a model name apart; widths may be left out where a checkpoint gives them, and `:bias` is passed over. @throws OptionError */
 export function parseModelName(text: string): ModelName {
-  const [head, ...parts] = text.split(':');
+  const plain = text.endsWith(BIAS_SUFFIX) ? text.slice(0, -BIAS_SUFFIX.length) : text;
+  const [head, ...parts] = plain.split(':');
   const [, family, depth] = head!.match(/^(resnet|vgg)(\d+)$/) ?? [];
   if (family === 'resnet')
     return {
@@ -50,6 +52,7 @@ export function parseModelName(text: string): ModelName {
 
 /** A model from its full name. @throws OptionError when something is missing or out of range. */
 export function parseModel(text: string): Model {
+  if (text.endsWith(BIAS_SUFFIX)) return withBiases(parseModel(text.slice(0, -BIAS_SUFFIX.length)));
   const name = parseModelName(text);
   if (name.family === 'resnet') return resnetOfDepth(name.depth, name.variant);
   if (name.family === 'vgg') return vggOfDepth(name.depth, name.variant);

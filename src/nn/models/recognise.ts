@@ -9,6 +9,7 @@ import { type ModelName, parseModelName } from './parse-model.ts';
 import { recogniseMlp } from './recognise-mlp.ts';
 import { isResNet, recogniseResNet } from './recognise-resnet.ts';
 import { isSequential, recogniseSequential } from './recognise-sequential.ts';
+import { withBiases } from './with-biases.ts';
 
 /**
  * Recognises a model.
@@ -23,7 +24,12 @@ export function recogniseModel(tensors: readonly NamedShape[], told?: string): M
     throw new OptionError(`--model: "${told}" is a ${name.family}, the checkpoint looks like a ${family}`);
   }
   if (family === 'mlp') return recogniseMlp(tensors, name?.family === 'mlp' ? name.options : {});
-  const model = family === 'resnet' ? recogniseResNet(tensors) : recogniseSequential(tensors);
+  const recognised = family === 'resnet' ? recogniseResNet(tensors) : recogniseSequential(tensors);
+  const known = new Set(stateEntries(recognised).map((entry) => entry.name));
+  const extra = tensors.filter((tensor) => !known.has(tensor.name));
+  // Networks that were re-normalised have biases that their kind lacks.
+  const biased = extra.length > 0 && extra.every((tensor) => tensor.name.endsWith('.bias'));
+  const model = biased ? withBiases(recognised) : recognised;
   expectExactly(model, tensors);
   return model;
 }

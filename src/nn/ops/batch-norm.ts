@@ -154,17 +154,40 @@ export interface BatchNormTraining {
  * @throws OptionError when momentum is null and nothing counts the batches.
  */
 export function batchNormTraining(x: Node, state: BatchNormState): BatchNormTraining {
-  const { runningMean, runningVar, momentum = 0.1, batchesTracked, eps = 1e-5 } = state;
+  const { runningMean, runningVar, eps = 1e-5 } = state;
   checkVectors(x, { runningMean, runningVar, weight: state.weight, bias: state.bias });
-  const { mean, variance } = batchStatistics(x);
+  const { mean, variance, stores } = trackStatistics(x, state);
   const { weight = fill(mean.shape, 1), bias = fill(mean.shape, 0) } = state;
   const r = inverseDeviation(variance, eps);
+  return {
+    output: apply(trainingNormOperation, [x, mean, multiply(r, weight), bias, weight, r], undefined),
+    stores,
+  };
+}
+
+export interface TrackedStatistics extends ChannelStatistics {
+  /** New values of the buffers by name. */
+  readonly stores: Readonly<Record<string, Node>>;
+}
+
+/**
+ * The batch's statistics (`variance` biased), and what running statistics become with them, as `batchNormTraining` says.
+ * @param x [N, C] or [N, C, H, W]
+ * @throws OptionError when momentum is null and nothing counts the batches.
+ */
+export function trackStatistics(
+  x: Node,
+  state: Pick<BatchNormState, 'runningMean' | 'runningVar' | 'momentum' | 'batchesTracked'>,
+): TrackedStatistics {
+  const { runningMean, runningVar, momentum = 0.1, batchesTracked } = state;
+  const { mean, variance } = batchStatistics(x);
   const samples = x.shape[0] === 'N' ? undefined : x.shape[0];
   const unbiased = apply(unbiasOperation, [variance], { space: spaceOf(x.shape), samples });
   const update = runningUpdate(momentum, batchesTracked);
   const counted = batchesTracked?.attributes?.kind === 'buffer' ? batchesTracked : undefined;
   return {
-    output: apply(trainingNormOperation, [x, mean, multiply(r, weight), bias, weight, r], undefined),
+    mean,
+    variance,
     stores: {
       [runningMean.attributes.name]: update(runningMean, mean),
       [runningVar.attributes.name]: update(runningVar, unbiased),

@@ -1,6 +1,6 @@
 /** Every operation, one line a file. A new operation is a new file and a line here. */
 export { add, multiply, offset, scale, scaleByBatch, subtract } from './arithmetic.ts';
-export { batchNorm, batchNormTraining, batchStatistics } from './batch-norm.ts';
+export { batchNorm, batchNormTraining, batchStatistics, trackStatistics } from './batch-norm.ts';
 export { broadcastChannels, sumChannels } from './channels.ts';
 export { concatenate } from './concatenate.ts';
 export { type Conv2dOptions, conv2d, conv2dInputGradient, conv2dWeightGradient } from './conv2d.ts';
