@@ -6,12 +6,12 @@
  */
 import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, type Kernel, linearGrid, packParams, type TensorView } from '../../runtime/kernel.ts';
-import { checkSeparate, checkView } from '../checks.ts';
+import { checkSeparate } from '../checks.ts';
 import { expand } from '../matmul/template.ts';
+import { addChunks, worthSplitting } from '../reduce/add-chunks.ts';
 import { chooseVariant, ENOUGH_WORKGROUPS, fittingRows, type TiledVariant } from '../variant.ts';
 import { CHUNK, type Geometry } from './geometry.ts';
 import libraryText from './weight_gradient.wgsl';
-import chunksText from './weight_gradient_chunks.wgsl';
 import naiveText from './weight_gradient_naive.wgsl';
 import registerText from './weight_gradient_register.wgsl';
 import workgroupText from './weight_gradient_workgroup.wgsl';
@@ -21,12 +21,6 @@ export interface WeightGradientViews {
   readonly outputGradient: TensorView;
   readonly output: TensorView;
 }
-
-/** Workgroups below which chunks are computed side by side. */
-const ENOUGH = { software: 64, hardware: 4 * ENOUGH_WORKGROUPS };
-
-/** Elements of scratch that are worth it: 64 MiB. */
-const MOST_SCRATCH = 2 ** 24;
 
 /** The dispatches of a weight gradient. Its output must not be empty. */
 export function weightGradientDispatches(
@@ -41,8 +35,7 @@ export function weightGradientDispatches(
   const chunks = Math.max(1, Math.ceil((g.batch * g.outH) / linesInChunk));
   const size = g.groups * g.rows * g.depth * g.kernelH * g.kernelW;
   const choose = choosers[chooseVariant(context, 'conv', 'conv2d')];
-  const enough = context.software ? ENOUGH.software : ENOUGH.hardware;
-  const splits = scratch && chunks > 1 && chunks * size <= MOST_SCRATCH && choose(g, 1).workgroups < enough;
+  const splits = worthSplitting(context, chunks, size, choose(g, 1).workgroups);
 
   const sums = (target: TensorView, parts: number): Dispatch => {
     const { kernel, workgroups } = choose(g, parts);
@@ -58,17 +51,11 @@ export function weightGradientDispatches(
       work: size * Math.max(1, g.batch * g.outH * g.outW),
     };
   };
-  if (!splits) return [sums(output, 1)];
+  if (!scratch || !splits) return [sums(output, 1)];
+  const caller = 'conv2dWeightGradient';
   const chunkSums = scratch([chunks, size]);
-  checkView('conv2dWeightGradient', 'scratch', chunkSums, 'f32', chunks * size);
-  checkSeparate('conv2dWeightGradient', { output, scratch: chunkSums }, { input, outputGradient });
-  const addition: Dispatch = {
-    kernel: chunksKernel,
-    views: [chunkSums, output],
-    params: packParams('uu', chunks, size),
-    workgroups: linearGrid(Math.ceil(size / 64)),
-    work: chunks * size,
-  };
+  checkSeparate(caller, { scratch: chunkSums }, { input, outputGradient });
+  const addition = addChunks({ caller, chunks: chunkSums, count: chunks, rows: 1, columns: size, output });
   return [sums(chunkSums, chunks), addition];
 }
 
@@ -133,13 +120,6 @@ const naiveKernel: Kernel = {
   file: 'src/kernels/conv/weight_gradient_naive.wgsl',
   wgsl: naiveText + libraryText,
   bindings,
-};
-
-const chunksKernel: Kernel = {
-  name: 'weight gradient chunks',
-  file: 'src/kernels/conv/weight_gradient_chunks.wgsl',
-  wgsl: chunksText,
-  bindings: ['read', 'read_write'],
 };
 
 const registerKernels = new Map<string, Kernel>();

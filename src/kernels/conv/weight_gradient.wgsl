@@ -21,7 +21,7 @@ struct Params {
   pad_x: i32,
   chunk: u32, // lines (n, y) that are summed before their sum is added to the total
   chunks: u32, // at least 1
-  span: u32, // chunks that one sum takes: all of them, or 1, and weight_gradient_chunks.wgsl adds them up
+  span: u32, // chunks that one sum takes: all of them, or 1, and ../reduce/add-chunks.wgsl adds them up
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

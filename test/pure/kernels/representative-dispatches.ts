@@ -2,6 +2,7 @@
 import { axpy, combine, copy, interpolate, scale } from '../../../src/kernels/arena/arena.ts';
 import { gatherAugmented } from '../../../src/kernels/augment/gather-augmented.ts';
 import { conv2d, conv2dInputGradient, conv2dWeightGradient } from '../../../src/kernels/conv/conv2d.ts';
+import { crossMoments } from '../../../src/kernels/cross-moments/cross-moments.ts';
 import { elementwise } from '../../../src/kernels/elementwise/elementwise.ts';
 import { gatherAxis } from '../../../src/kernels/gather/gather-axis.ts';
 import { gatherImages, gatherLabels } from '../../../src/kernels/gather/gather-batch.ts';
@@ -39,6 +40,7 @@ export function representativeDispatches(): Dispatch[] {
     ...elementwiseDispatches(context),
     ...matmulDispatches(),
     ...convDispatches(),
+    ...crossMomentsDispatches(),
     ...reduceDispatches(context),
     ...softmaxDispatches(context),
     ...gatherDispatches(context),
@@ -145,6 +147,33 @@ function convDispatches(): Dispatch[] {
     }
   }
   return dispatches;
+}
+
+/** Every variant with each way to read its operands, few rows and many, and at last enough elements for large tiles. */
+function crossMomentsDispatches(): Dispatch[] {
+  return TILED_VARIANTS.flatMap((variant) =>
+    [
+      [3, 5, 9, 7],
+      [20, 8, 12, 1], // more than one step of 16 along k
+      [20, 8, 3, 1],
+      [20, 3, 8, 1],
+      [2, 20, 33, 8],
+      [2, 4, 4, 8],
+      [2, 20, 33, 7],
+      [1, 2048, 2048, 1],
+    ].flatMap(([outer = 0, channelsA = 0, channelsB = 0, inner = 0]) =>
+      crossMoments(contextWithoutGpu(false, { 'cross-moments': variant }), {
+        ...{ outer, channelsA, channelsB, inner },
+        a: view([outer, channelsA, inner]),
+        b: view([outer, channelsB, inner]),
+        shiftA: view([channelsA]),
+        shiftB: view([channelsB]),
+        output: view([channelsA, channelsB]),
+        accumulate: true,
+        scratch: view,
+      }),
+    ),
+  );
 }
 
 function reduceDispatches(context: Context): Dispatch[] {

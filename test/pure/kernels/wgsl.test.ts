@@ -10,6 +10,7 @@ import { representativeDispatches } from './representative-dispatches.ts';
 const LIBRARIES = [
   'src/kernels/conv/correlate.wgsl',
   'src/kernels/conv/weight_gradient.wgsl',
+  'src/kernels/cross-moments/cross_moments.wgsl',
   'src/kernels/elementwise/functions.wgsl',
   'src/kernels/random/random.wgsl',
 ];
