@@ -7,9 +7,10 @@
 import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, type Kernel, linearGrid, packParams, type TensorView } from '../../runtime/kernel.ts';
 import { checkSeparate, checkSizes, checkView } from '../checks.ts';
+import { expand } from '../matmul/template.ts';
 import { sum } from '../reduce/sum.ts';
 import chunksTemplate from './channel-chunks.wgsl';
-import mergeWgsl from './merge-statistics.wgsl';
+import mergeText from './merge-statistics.wgsl';
 
 /** Gives an f32 view of a shape, in a buffer of its own, that a call may overwrite. */
 export type Scratch = (shape: readonly number[]) => TensorView;
@@ -146,12 +147,19 @@ const sumsKernels = bothKernels(SUMS);
 const centredKernels = bothKernels(CENTRED);
 const statisticsKernels = bothKernels(STATISTICS);
 
-const mergeKernel: Kernel = {
-  name: 'merge channel statistics',
-  file: 'src/kernels/norm/merge-statistics.wgsl',
-  wgsl: mergeWgsl,
-  bindings: ['read', 'read', 'read_write'],
+const mergeKernels = {
+  plain: mergeKernel('merge channel statistics', false),
+  fromOrigin: mergeKernel('merge channel statistics from an origin', true),
 };
+
+function mergeKernel(name: string, origin: boolean): Kernel {
+  return {
+    name,
+    file: 'src/kernels/norm/merge-statistics.wgsl',
+    wgsl: expand(mergeText, { ORIGIN: origin, PLAIN: !origin }),
+    bindings: origin ? ['read', 'read', 'read', 'read_write'] : ['read', 'read', 'read_write'],
+  };
+}
 
 /**
  * `output[c] = sum of input[o, c, i]` over o and i. Error at most (68 + chunks / 256 + 256) u sum |x|.
@@ -202,6 +210,8 @@ export function centredChannelSums(
  * Values far from 0 lose nothing: elements are counted from the first of their lane, means from the first of their channel. The
  * variance's relative error is at most about 3 * 64 * 65 u = 7e-4 for the worst order of values, and some u for usual ones.
  * @param call.output f32 [2, row] @param call.row as in `centredChannelSums`.
+ * @param call.origin f32 [channels], which the means are counted from: row 0 is mean - origin, and where the values lie near the origin
+ *   its error is some u of their distance, not of the mean. Default: 0.
  * @throws ShapeError when views do not fit, or when there are no elements.
  */
 export function channelStatistics(
@@ -210,24 +220,27 @@ export function channelStatistics(
     readonly input: TensorView;
     readonly output: TensorView;
     readonly row?: number;
+    readonly origin?: TensorView;
     readonly scratch: Scratch;
   },
 ): Dispatch[] {
   const caller = 'channelStatistics';
-  const { input, output, scratch, outer, channels, inner, row = channels } = call;
+  const { input, output, scratch, outer, channels, inner, row = channels, origin } = call;
   checkSizes(caller, { 'the number of elements of a channel': outer * inner }, 1);
   const chunks = checkCall(caller, call, { input });
   checkView(caller, 'output', output, 'f32', 2 * row);
-  checkSeparate(caller, { output }, { input });
+  if (origin) checkView(caller, 'origin', origin, 'f32', channels);
+  checkSeparate(caller, { output }, origin ? { input, origin } : { input });
   let partials = scratch([chunks, channels, 2]);
   const dispatches = [chunkDispatch(statisticsKernels, call, chunks, [input], partials, channels)];
   for (let count = chunks, span = CHUNK; ; ) {
     const groups = Math.ceil(count / FAN);
     const target = groups === 1 ? output : scratch([groups, channels, 2]);
     checkSeparate(caller, { target }, { input, partials });
+    const last = groups === 1 && origin;
     dispatches.push({
-      kernel: mergeKernel,
-      views: [input, partials, target],
+      kernel: last ? mergeKernels.fromOrigin : mergeKernels.plain,
+      views: last ? [input, partials, origin, target] : [input, partials, target],
       params: packParams('uuuuuuuu', groups, count, FAN, channels, inner, span, outer * inner, row),
       workgroups: linearGrid(Math.ceil((groups * channels) / 64)),
       work: 16 * count * channels,

@@ -6,6 +6,7 @@
 // One invocation puts one group together: M = (sum of n_p m_p) / n, then Q = sum of (q_p + n_p (m_p - M)^2), p in order, from 0.
 // Everything in Q is positive: nothing cancels. A workgroup computes 64 groups of neighbouring channels.
 // output: [groups, channels] of (M, Q), or where there is one group: row 0 reference + M, row 1 Q / n, rows of `row` elements.
+// A template (../matmul/template.ts): with ORIGIN row 0 is (reference - origin) + M, where PLAIN rounds to the size of the mean.
 
 struct Params {
   groups: u32, // groups of each channel
@@ -21,7 +22,13 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> partials: array<vec2f>;
+// {{if PLAIN}}
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
+// {{end}}
+// {{if ORIGIN}}
+@group(0) @binding(3) var<storage, read> origin: array<f32>; // [channels]
+@group(0) @binding(4) var<storage, read_write> output: array<f32>;
+// {{end}}
 
 fn elements(p: u32) -> f32 {
   return f32(min(params.span, params.total - p * params.span));
@@ -56,7 +63,12 @@ fn main(
     squares += fma(elements(p) * distance, distance, partial.y);
   }
   if (params.groups == 1u) {
+    // {{if PLAIN}}
     output[c] = x[c * params.inner] + mean;
+    // {{end}}
+    // {{if ORIGIN}}
+    output[c] = (x[c * params.inner] - origin[c]) + mean;
+    // {{end}}
     output[params.row + c] = squares / n;
   } else {
     output[2u * index] = mean;

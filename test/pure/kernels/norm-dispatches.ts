@@ -28,6 +28,7 @@ export function normDispatches(context: Context, view: MakeView): Dispatch[] {
     const sizes = { outer, channels, inner, scratch: view };
     return [
       ...channelStatistics(context, { ...sizes, input, output: pair }),
+      ...channelStatistics(context, { ...sizes, input, output: pair, origin: vector }),
       ...channelSums(context, { ...sizes, input, output: vector }),
       ...centredChannelSums(context, {
         ...sizes,
