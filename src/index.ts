@@ -33,6 +33,7 @@ export { evaluateLogits, mixLogits } from './rebasin/logits.ts';
 export { type Match, matchModels } from './rebasin/match.ts';
 export { composePermutations, invertPermutation } from './rebasin/permutation.ts';
 export { derivePermutationSpec, type PermutationSpec } from './rebasin/permutation-spec.ts';
+export { type Plane, type PlaneOptions, planeSweep } from './rebasin/plane.ts';
 export { BatchNormReset } from './rebasin/reset.ts';
 export { sweep } from './rebasin/sweep.ts';
 export { type Calibration, fitTemperature } from './rebasin/temperature.ts';
