@@ -24,7 +24,7 @@ import { readTrainingState, type TrainingState, writeTrainingState } from '../nn
 import type { TrainResult } from '../report/results.ts';
 import { Arena, ArenaLayout } from '../runtime/arena.ts';
 import { checkpointMetadata } from './checkpoint.ts';
-import { describeData, loadData } from './data.ts';
+import { describeData, loadData, type SplitOptionValues, splitOf, withSplitOptions } from './data.ts';
 import { MetricsFile } from './metrics.ts';
 import {
   type AdapterOptionValues,
@@ -40,7 +40,7 @@ import { completeResult, formatAccuracy, formatLoss, printResult } from './outpu
 import { startProgress } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
-interface TrainOptions extends AdapterOptionValues, DataOptionValues {
+interface TrainOptions extends AdapterOptionValues, DataOptionValues, SplitOptionValues {
   readonly model: string;
   readonly seed: number;
   readonly epochs: number;
@@ -102,13 +102,14 @@ export function registerTrain(program: Command): void {
     .option('--checkpoint-every <steps>', 'keep FILE.training beside --out, to resume from', positiveInteger)
     .option('--resume', 'go on from FILE.training where it is there; the result has the same bits')
     .option('--metrics <file>', 'write losses as JSON lines');
-  withSeedOption(withAdapterOptions(withDataOptions(command))).action(runTrain);
+  withSeedOption(withAdapterOptions(withSplitOptions(withDataOptions(command)))).action(runTrain);
 }
 
 async function runTrain(options: TrainOptions): Promise<void> {
   const started = performance.now();
   const model = parseModel(options.model);
-  const { train, test, normalisation } = await loadData(options);
+  const { train: whole, test, normalisation } = await loadData(options);
+  const train = splitOf(whole, options);
   checkDatasetFits(model, train);
   checkDatasetFits(model, test);
   if ((options.checkpointEvery || options.resume) && !options.out) {
