@@ -1,6 +1,7 @@
 /** Multi-layer perceptrons of any depth and width: linear, activation, ..., linear. */
 import { OptionError } from '../../base/errors.ts';
 import type { Node } from '../graph.ts';
+import { type Norm, norm } from '../layers.ts';
 import { gelu, linear, parameter, relu, softplus, tanh } from '../ops/index.ts';
 import type { Model } from './model.ts';
 
@@ -15,6 +16,8 @@ export interface MlpOptions {
   readonly activation?: Activation;
   /** Whether the layers have biases. Default: true. */
   readonly bias?: boolean;
+  /** Before every activation, named `bn1`, `bn2`, ... Default: `none`. */
+  readonly norm?: Norm;
   /** Parameter names of each layer. Default: `fc1.weight`, `fc1.bias`, `fc2.weight`, ... */
   readonly names?: readonly { readonly weight: string; readonly bias?: string }[];
   /** Lines for `Model.assumptions`. Default: none. */
@@ -23,7 +26,7 @@ export interface MlpOptions {
 
 /** An MLP. @throws OptionError for widths that are not positive integers or names that do not match them. */
 export function mlp(options: MlpOptions): Model {
-  const { widths, activation = 'relu', bias = true, assumptions = [] } = options;
+  const { widths, activation = 'relu', bias = true, norm: kind = 'none', assumptions = [] } = options;
   const layers = widths.length - 1;
   if (layers < 1 || widths.some((width) => !Number.isInteger(width) || width < 1)) {
     throw new OptionError(
@@ -44,17 +47,18 @@ export function mlp(options: MlpOptions): Model {
       widths.join('-'),
       ...(activation === 'relu' ? [] : [activation]),
       ...(bias ? [] : ['no-bias']),
+      ...(kind === 'none' ? [] : [`norm=${kind}`]),
     ].join(':'),
     inputShape: [widths[0]!],
     classes: widths[layers]!,
     assumptions,
-    forward(images) {
+    forward(images, pass) {
       let x: Node = images;
       for (const [layer, name] of names.entries()) {
         const [fanIn, fanOut] = [widths[layer]!, widths[layer + 1]!];
         const b = name.bias === undefined ? undefined : parameter(name.bias, [fanOut]);
         x = linear(x, parameter(name.weight, [fanOut, fanIn]), b);
-        if (layer < layers - 1) x = ACTIVATIONS[activation](x);
+        if (layer < layers - 1) x = ACTIVATIONS[activation](norm(x, `bn${layer + 1}`, kind, pass));
       }
       return x;
     },

@@ -17,7 +17,7 @@ export type ModelName =
   | { readonly family: 'vgg'; readonly depth: number; readonly variant: VggVariant };
 
 const USAGE = [
-  `mlp[:WIDTH-WIDTH-...][:${Object.keys(ACTIVATIONS).join('|')}][:no-bias]`,
+  `mlp[:WIDTH-WIDTH-...][:${Object.keys(ACTIVATIONS).join('|')}][:no-bias][:norm=${NORMS.join('|')}]`,
   `vggDEPTH[:width=N][:norm=${NORMS.join('|')}][:classifier=linear|mlp][:classes=N][:bias]`,
   `resnetDEPTH[:width=N][:norm=${NORMS.join('|')}][:shortcut=${SHORTCUTS.join('|')}][:classes=N][:input=CxHxW][:bias]`,
 ].join(', ');
@@ -45,6 +45,7 @@ export function parseModelName(text: string): ModelName {
     if (/^\d+(-\d+)+$/.test(part)) options = { ...options, widths: part.split('-').map(Number) };
     else if (part in ACTIVATIONS) options = { ...options, activation: part as Activation };
     else if (part === 'no-bias') options = { ...options, bias: false };
+    else if (part.startsWith('norm=')) options = { ...options, ...parseVariant(text, [part], ['norm']) };
     else throw new OptionError(`--model: "${part}" in "${text}" is not understood; expected ${USAGE}`);
   }
   return { family: 'mlp', options };

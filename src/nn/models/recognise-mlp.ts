@@ -1,6 +1,6 @@
 /**
  * MLPs from names and shapes alone: any chain of 2-D weights in natural number order (fc10 after fc2), with or without biases, whatever
- * their names. What a checkpoint cannot say (the activation) is assumed and reported.
+ * their names; norms between them are known by our own names (`bn1`, `bn2`, ...). What a checkpoint cannot say (the activation) is assumed and reported.
  */
 import { FormatError } from '../../base/errors.ts';
 import { type MlpOptions, mlp } from './mlp.ts';
@@ -14,7 +14,12 @@ import { compareNaturally, type NamedShape } from './named-shapes.ts';
  * @throws FormatError naming the tensor that does not fit.
  */
 export function recogniseMlp(tensors: readonly NamedShape[], told: Partial<MlpOptions> = {}): Model {
-  const sorted = [...tensors].sort((a, b) => compareNaturally(a.name, b.name));
+  const norms = tensors.filter(({ name }) => /^bn\d+\./.test(name));
+  const norm =
+    norms.length === 0 ? 'none' : norms.some(({ name }) => name.endsWith('running_var')) ? 'batch' : 'layer';
+  const sorted = tensors
+    .filter((tensor) => !norms.includes(tensor))
+    .sort((a, b) => compareNaturally(a.name, b.name));
   const weights = sorted.filter((tensor) => tensor.shape.length === 2);
   const vectors = sorted.filter((tensor) => tensor.shape.length === 1);
   const other = sorted.find((tensor) => tensor.shape.length !== 1 && tensor.shape.length !== 2);
@@ -55,7 +60,7 @@ export function recogniseMlp(tensors: readonly NamedShape[], told: Partial<MlpOp
       : [
           `activation ${activation} after every layer but the last (set it with --model mlp:tanh and the like)`,
         ];
-  return mlp({ widths, activation, bias, names, assumptions });
+  return mlp({ widths, activation, bias, norm, names, assumptions });
 }
 
 /** The bias of each weight: `X.bias` for `X.weight` where all are named so, else the vectors in order of the weights. */

@@ -23,7 +23,11 @@ export function recogniseModel(tensors: readonly NamedShape[], told?: string): M
   if (name && name.family !== family) {
     throw new OptionError(`--model: "${told}" is a ${name.family}, the checkpoint looks like a ${family}`);
   }
-  if (family === 'mlp') return recogniseMlp(tensors, name?.family === 'mlp' ? name.options : {});
+  if (family === 'mlp') {
+    const mlp = recogniseMlp(tensors, name?.family === 'mlp' ? name.options : {});
+    expectExactly(mlp, tensors);
+    return mlp;
+  }
   const recognised = family === 'resnet' ? recogniseResNet(tensors) : recogniseSequential(tensors);
   const known = new Set(stateEntries(recognised).map((entry) => entry.name));
   const extra = tensors.filter((tensor) => !known.has(tensor.name));
