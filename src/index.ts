@@ -27,6 +27,7 @@ export { readTrainingState, type TrainingState, writeTrainingState } from './nn/
 export { invertPermutations, permuteArena, permuteValues } from './rebasin/apply-permutation.ts';
 export { linearSumAssignment } from './rebasin/assignment.ts';
 export { equallySpaced, summariseCurve } from './rebasin/barrier.ts';
+export { CrossMoments, type Moments, pearsonCorrelation, secondMoment } from './rebasin/cross-moments.ts';
 export { runDemo } from './rebasin/demo.ts';
 export { checkEquivalence, checkGraphEquivalence } from './rebasin/equivalence.ts';
 export { evaluateLogits, mixLogits } from './rebasin/logits.ts';

@@ -105,6 +105,33 @@ describe('channelStatistics', () => {
     expect(Math.abs(square - mean * mean - 1)).toBeGreaterThan(1e-3);
   });
 
+  it('counts means from an origin: their error is that of the distance', async () => {
+    for (const sizes of [
+      [5, 3, 64],
+      [300, 5, 49],
+      [1, 1, 1],
+    ] as const) {
+      const values = normals(sizes[0] * sizes[1] * sizes[2], 'origin').map((z) => 1e4 + 0.1 * z);
+      const origin = normals(sizes[1], 'origins').map((z) => 1e4 + 0.1 * z);
+      const output = memory.output([2, sizes[1]]);
+      const views = { input: memory.input(values), origin: memory.input(origin), output };
+      context().record(...channelStatistics(context(), { ...named(sizes), ...views, scratch }));
+      const actual = await memory.read(output);
+      const channels = channelsOf(values, sizes);
+      const distances = channels.map((x, c) => meanOf(x) - origin[c]!);
+      const spread = channels.map((x) => meanOf(x.map((v) => Math.abs(v - x[0]!))));
+      // Differences of numbers this close are exact. As for the mean itself, but nothing is rounded to the size of 10,000.
+      const reach = channels.map((x, c) => Math.abs(x[0]! - origin[c]!) + 100 * spread[c]!);
+      expectClose(
+        actual.subarray(0, sizes[1]),
+        distances,
+        reach.map((distance) => 2 * UNIT * distance),
+      );
+      const plain = await statistics(values, sizes);
+      expect(bitsOf(actual.subarray(sizes[1]))).toEqual(bitsOf(plain.subarray(sizes[1])));
+    }
+  });
+
   it('gives constant channels variance 0', async () => {
     const values = Float32Array.from({ length: 5 * 3 * 49 }, (_, i) => 0.1 + (Math.floor(i / 49) % 3));
     expect([...(await statistics(values, [5, 3, 49]))]).toEqual(
