@@ -5,7 +5,7 @@
  * and sparse linear assignment problems"; Crouse 2016, "On implementing 2D rectangular assignment algorithms"):
  * column reduction, reduction transfer and augmenting row reduction assign most rows, a Dijkstra search from each
  * remaining row does the rest. Column duals of an earlier solve start a later one (Ito, Yamada and Kumagai 2024): any
- * column duals are feasible once the row duals are the row minima, so a warm start never changes the optimum.
+ * column duals are feasible once the row duals are the row maxima, so a warm start never changes the optimum.
  *
  * Square and dense only. Worst case O(n^3).
  */
@@ -56,7 +56,7 @@ const largestMagnitude = 1e300;
  * is optimal (and the arithmetic exact, as with integers or equal entries) the identity is returned. Other ties go
  * to the diagonal, then to the lowest free column, at the moment a row is first assigned.
  *
- * @param matrix f32 or f64 [n, n], row-major; read only, one f64 copy is made.
+ * @param matrix f32 or f64 [n, n], row-major; read only. A copy is made unless it is f64 and to be maximised.
  * @param n rows and columns; 0 is allowed.
  * @returns fresh arrays that the caller owns.
  * @throws ShapeError if `matrix` is not [n, n] or `duals.columns` not [n].
@@ -71,9 +71,10 @@ export function linearSumAssignment(
 ): AssignmentResult {
   options.signal?.throwIfAborted();
   checkShape('linearSumAssignment', matrix, n);
-  const sign = options.maximise === false ? 1 : -1;
+  checkEntries(matrix, n);
+  const sign = options.maximise === false ? -1 : 1;
   const warm = options.duals?.columns;
-  const problem = makeProblem(costsToMinimise(matrix, n, sign), n);
+  const problem = makeProblem(gainsToMaximise(matrix, sign), n);
   if (warm === undefined) reduceColumns(problem);
   else loadColumnDuals(problem, warm, sign);
 
@@ -130,20 +131,34 @@ function checkShape(caller: string, matrix: Float64Array | Float32Array, n: numb
   }
 }
 
-/** Copies, so that the scans see one element type and one direction, and checks every entry on the way. */
-function costsToMinimise(matrix: Float64Array | Float32Array, n: number, sign: number): Float64Array {
-  const costs = new Float64Array(n * n);
-  for (let k = 0; k < costs.length; k++) {
-    const entry = matrix[k]!;
-    if (!(entry <= largestMagnitude && entry >= -largestMagnitude)) {
-      throw new DataError(
-        `linearSumAssignment: expected finite entries up to ${largestMagnitude} in magnitude, got ${entry} at row ` +
-          `${Math.floor(k / n)}, column ${k % n}; look for NaN or overflow in what made the matrix`,
-      );
-    }
-    costs[k] = sign * entry;
+/** Four at a time: a warm start does little else than read the matrix twice, once here. */
+function checkEntries(matrix: Float64Array | Float32Array, n: number): void {
+  const size = n * n;
+  let k = 0;
+  while (
+    k + 4 <= size &&
+    Math.abs(matrix[k]!) <= largestMagnitude &&
+    Math.abs(matrix[k + 1]!) <= largestMagnitude &&
+    Math.abs(matrix[k + 2]!) <= largestMagnitude &&
+    Math.abs(matrix[k + 3]!) <= largestMagnitude
+  ) {
+    k += 4;
   }
-  return costs;
+  for (; k < size; k++) {
+    if (Math.abs(matrix[k]!) <= largestMagnitude) continue;
+    throw new DataError(
+      `linearSumAssignment: expected finite entries up to ${largestMagnitude} in magnitude, got ${matrix[k]} at row ` +
+        `${Math.floor(k / n)}, column ${k % n}; look for NaN or overflow in what made the matrix`,
+    );
+  }
+}
+
+/** So that the scans see one element type and one direction. */
+function gainsToMaximise(matrix: Float64Array | Float32Array, sign: number): Float64Array {
+  if (sign === 1 && matrix instanceof Float64Array) return matrix;
+  const gains = new Float64Array(matrix.length);
+  for (let k = 0; k < gains.length; k++) gains[k] = sign * matrix[k]!;
+  return gains;
 }
 
 function loadColumnDuals(problem: AssignmentProblem, warm: Float64Array, sign: number): void {
@@ -160,15 +175,15 @@ function loadColumnDuals(problem: AssignmentProblem, warm: Float64Array, sign: n
 }
 
 /** Replaces each cycle of the assignment by fixed points where the diagonal is as good at every row of the cycle. */
-function undoFreeCycles({ n, costs, columnDuals, columnOfRow }: AssignmentProblem): void {
+function undoFreeCycles({ n, gains, columnDuals, columnOfRow }: AssignmentProblem): void {
   const seen = new Uint8Array(n);
-  const reduced = (row: number, column: number) => costs[row * n + column]! - columnDuals[column]!;
+  const reduced = (row: number, column: number) => gains[row * n + column]! - columnDuals[column]!;
   for (let first = 0; first < n; first++) {
     if (seen[first] === 1) continue;
     let free = true;
     for (let row = first; seen[row] === 0; row = columnOfRow[row]!) {
       seen[row] = 1;
-      free &&= reduced(row, row) <= reduced(row, columnOfRow[row]!);
+      free &&= reduced(row, row) >= reduced(row, columnOfRow[row]!);
     }
     for (let row = first; free && columnOfRow[row] !== row; ) {
       const next = columnOfRow[row]!;
@@ -179,7 +194,7 @@ function undoFreeCycles({ n, costs, columnDuals, columnOfRow }: AssignmentProble
 }
 
 function makeResult(
-  { n, costs, columnDuals, columnOfRow, rowScans }: AssignmentProblem,
+  { n, gains, columnDuals, columnOfRow, rowScans }: AssignmentProblem,
   matrix: Float64Array | Float32Array,
   sign: number,
   augmentations: number,
@@ -190,7 +205,7 @@ function makeResult(
     const column = columnOfRow[i]!;
     objective += matrix[i * n + column]!;
     // Adding 0 turns -0 into 0.
-    duals.rows[i] = sign * (costs[i * n + column]! - columnDuals[column]!) + 0;
+    duals.rows[i] = sign * (gains[i * n + column]! - columnDuals[column]!) + 0;
     duals.columns[column] = sign * columnDuals[column]! + 0;
   }
   return { assignment: columnOfRow, objective, duals, statistics: { rowScans, augmentations } };

@@ -2,14 +2,14 @@
  * The stages of a shortest augmenting path solve (see `assignment.ts` for sources): each takes an
  * `AssignmentProblem` in progress, assigns more rows and keeps it valid.
  *
- * Nearly all time goes into scans over one row of the costs, so these read as few arrays as they can: in a path
- * search, two (costs and thresholds).
+ * Nearly all time goes into scans over one row of the gains, so these read as few arrays as they can: in a path
+ * search, two (gains and thresholds).
  */
-/** A minimisation in progress. Kept true throughout: an assigned entry has the least `costs - columnDuals` of its row. */
+/** A maximisation in progress. Kept true throughout: an assigned entry has the largest `gains - columnDuals` of its row. */
 export interface AssignmentProblem {
   n: number;
-  /** f64 [n, n], the matrix, negated when maximising. */
-  costs: Float64Array;
+  /** f64 [n, n], the matrix, negated when minimising. Only read. */
+  gains: Float64Array;
   columnDuals: Float64Array;
   /** i32 [n], -1 = none. */
   columnOfRow: Int32Array;
@@ -18,10 +18,10 @@ export interface AssignmentProblem {
   rowScans: number;
 }
 
-export function makeProblem(costs: Float64Array, n: number): AssignmentProblem {
+export function makeProblem(gains: Float64Array, n: number): AssignmentProblem {
   return {
     n,
-    costs,
+    gains,
     columnDuals: new Float64Array(n),
     columnOfRow: new Int32Array(n).fill(-1),
     rowOfColumn: new Int32Array(n).fill(-1),
@@ -29,106 +29,106 @@ export function makeProblem(costs: Float64Array, n: number): AssignmentProblem {
   };
 }
 
-/** Column duals become the column minima. */
-export function reduceColumns({ n, costs, columnDuals }: AssignmentProblem): void {
-  columnDuals.fill(Number.POSITIVE_INFINITY);
+/** Column duals become the column maxima. */
+export function reduceColumns({ n, gains, columnDuals }: AssignmentProblem): void {
+  columnDuals.fill(Number.NEGATIVE_INFINITY);
   for (let i = 0, k = 0; i < n; i++) {
-    for (let j = 0; j < n; j++, k++) if (costs[k]! < columnDuals[j]!) columnDuals[j] = costs[k]!;
+    for (let j = 0; j < n; j++, k++) if (gains[k]! > columnDuals[j]!) columnDuals[j] = gains[k]!;
   }
 }
 
-/** The two least reduced costs of a row and their columns; of equal ones, the lowest columns. */
-interface RowMinima {
-  least: number;
-  leastColumn: number;
+/** The two largest reduced gains of a row and their columns; of equal ones, the lowest columns. */
+interface RowBest {
+  best: number;
+  bestColumn: number;
   second: number;
   secondColumn: number;
 }
 
-function findRowMinima(problem: AssignmentProblem, row: number, minima: RowMinima): void {
-  const { n, costs, columnDuals: duals } = problem;
+function findRowBest(problem: AssignmentProblem, row: number, found: RowBest): void {
+  const { n, gains, columnDuals: duals } = problem;
   problem.rowScans++;
   const start = row * n;
-  let least = Number.POSITIVE_INFINITY;
-  let second = Number.POSITIVE_INFINITY;
-  let leastColumn = 0;
+  let best = Number.NEGATIVE_INFINITY;
+  let second = Number.NEGATIVE_INFINITY;
+  let bestColumn = 0;
   let secondColumn = 0;
   for (let j = 0; j < n; ) {
-    // Almost no entry is among the least two: four at a time halves the cost of finding that out.
+    // Almost no entry is among the best two: four at a time halves the cost of finding that out.
     while (
       j + 4 <= n &&
-      costs[start + j]! - duals[j]! >= second &&
-      costs[start + j + 1]! - duals[j + 1]! >= second &&
-      costs[start + j + 2]! - duals[j + 2]! >= second &&
-      costs[start + j + 3]! - duals[j + 3]! >= second
+      gains[start + j]! - duals[j]! <= second &&
+      gains[start + j + 1]! - duals[j + 1]! <= second &&
+      gains[start + j + 2]! - duals[j + 2]! <= second &&
+      gains[start + j + 3]! - duals[j + 3]! <= second
     ) {
       j += 4;
     }
     for (const end = Math.min(j + 4, n); j < end; j++) {
-      const reduced = costs[start + j]! - duals[j]!;
-      if (reduced >= second) continue;
-      if (reduced < least) {
-        second = least;
-        secondColumn = leastColumn;
-        least = reduced;
-        leastColumn = j;
+      const reduced = gains[start + j]! - duals[j]!;
+      if (reduced <= second) continue;
+      if (reduced > best) {
+        second = best;
+        secondColumn = bestColumn;
+        best = reduced;
+        bestColumn = j;
       } else {
         second = reduced;
         secondColumn = j;
       }
     }
   }
-  minima.least = least;
-  minima.leastColumn = leastColumn;
-  minima.second = n > 1 ? second : least;
-  minima.secondColumn = secondColumn;
+  found.best = best;
+  found.bestColumn = bestColumn;
+  found.second = n > 1 ? second : best;
+  found.secondColumn = secondColumn;
 }
 
 /**
- * Gives every row the column of its least reduced cost, if that is still free; returns the rows left over.
- * With `transfer`, the column's dual drops until the row's second best column is as good: rows to come avoid it.
+ * Gives every row the column of its largest reduced gain, if that is still free; returns the rows left over.
+ * With `transfer`, the column's dual rises until the row's second best column is as good: rows to come avoid it.
  */
 export function assignGreedily(problem: AssignmentProblem, transfer: boolean): number[] {
-  const { n, costs, columnDuals, rowOfColumn, columnOfRow } = problem;
-  const minima: RowMinima = { least: 0, leastColumn: 0, second: 0, secondColumn: 0 };
+  const { n, gains, columnDuals, rowOfColumn, columnOfRow } = problem;
+  const row: RowBest = { best: 0, bestColumn: 0, second: 0, secondColumn: 0 };
   const free: number[] = [];
   for (let i = 0; i < n; i++) {
-    findRowMinima(problem, i, minima);
-    let column = minima.leastColumn;
-    const tied = minima.second === minima.least;
-    if (tied && rowOfColumn[i] === -1 && costs[i * n + i]! - columnDuals[i]! === minima.least) column = i;
-    else if (tied && rowOfColumn[column] !== -1) column = minima.secondColumn;
+    findRowBest(problem, i, row);
+    let column = row.bestColumn;
+    const tied = row.second === row.best;
+    if (tied && rowOfColumn[i] === -1 && gains[i * n + i]! - columnDuals[i]! === row.best) column = i;
+    else if (tied && rowOfColumn[column] !== -1) column = row.secondColumn;
     if (rowOfColumn[column] !== -1) {
       free.push(i);
       continue;
     }
     columnOfRow[i] = column;
     rowOfColumn[column] = i;
-    if (transfer) columnDuals[column]! -= minima.second - minima.least;
+    if (transfer) columnDuals[column]! += row.best - row.second;
   }
   return free;
 }
 
 /**
- * Augmenting row reduction: a free row takes its best column, lowers the column's dual until its second best is as
+ * Augmenting row reduction: a free row takes its best column, raises the column's dual until its second best is as
  * good, and the row that held the column looks for another. Returns the rows that are still free.
  */
 export function reduceAugmentingRows(problem: AssignmentProblem, free: number[]): number[] {
   const { n, columnDuals, rowOfColumn, columnOfRow } = problem;
-  const minima: RowMinima = { least: 0, leastColumn: 0, second: 0, secondColumn: 0 };
+  const found: RowBest = { best: 0, bestColumn: 0, second: 0, secondColumn: 0 };
   const left: number[] = [];
   // Rows may outbid each other by ever smaller amounts; past this many steps the path search is the better way.
   let steps = 4 * n;
   for (const start of free) {
     let row = start;
     while (row !== -1) {
-      findRowMinima(problem, row, minima);
-      let column = minima.leastColumn;
-      const lowered = columnDuals[column]! - (minima.second - minima.least);
+      findRowBest(problem, row, found);
+      let column = found.bestColumn;
+      const raised = columnDuals[column]! + (found.best - found.second);
       // Rounding may leave the dual where it was: that is a tie.
-      const wins = lowered < columnDuals[column]!;
-      if (wins) columnDuals[column] = lowered;
-      else if (rowOfColumn[column] !== -1) column = minima.secondColumn;
+      const wins = raised > columnDuals[column]!;
+      if (wins) columnDuals[column] = raised;
+      else if (rowOfColumn[column] !== -1) column = found.secondColumn;
       const displaced = rowOfColumn[column]!;
       rowOfColumn[column] = row;
       columnOfRow[row] = column;
@@ -147,7 +147,7 @@ export function reduceAugmentingRows(problem: AssignmentProblem, free: number[])
 interface Search {
   /** f64 [n]: length of the shortest path found to each column. */
   distance: Float64Array;
-  /** f64 [n]: `distance + columnDuals`, no more than what could still matter, -Infinity once a column is scanned. */
+  /** f64 [n]: `columnDuals - distance`, no less than what could still matter, Infinity once a column is scanned. */
   threshold: Float64Array;
   /** i32 [n]: the row before each column on its path. */
   predecessor: Int32Array;
@@ -209,7 +209,7 @@ export function augmentAll(problem: AssignmentProblem, free: number[]): void {
  * roots share no row and no column, so all can be taken. Returns the roots that found none.
  */
 function augment(problem: AssignmentProblem, search: Search, roots: number[]): number[] {
-  const { n, costs, columnDuals, rowOfColumn, columnOfRow } = problem;
+  const { n, gains, columnDuals, rowOfColumn, columnOfRow } = problem;
   const { distance, threshold, predecessor, rootOfColumn, sinkOfRoot, scanned, position } = search;
   startPaths(problem, search, roots);
 
@@ -227,7 +227,7 @@ function augment(problem: AssignmentProblem, search: Search, roots: number[]): n
   search.heapSize = 0;
   for (let j = 0; j < n; j++) {
     if (distance[j]! < bound) insert(search, j);
-    threshold[j] = Math.min(distance[j]!, bound) + columnDuals[j]!;
+    threshold[j] = columnDuals[j]! - Math.min(distance[j]!, bound);
   }
 
   let scans = 0;
@@ -239,7 +239,7 @@ function augment(problem: AssignmentProblem, search: Search, roots: number[]): n
     const root = rootOfColumn[column]!;
     const row = rowOfColumn[column]!;
     reached = distance[column]!;
-    threshold[column] = Number.NEGATIVE_INFINITY;
+    threshold[column] = Number.POSITIVE_INFINITY;
     scanned[scans++] = column;
     if (row === -1) {
       if (sinkOfRoot[root] !== -1) continue;
@@ -250,21 +250,21 @@ function augment(problem: AssignmentProblem, search: Search, roots: number[]): n
 
     problem.rowScans++;
     const start = row * n;
-    // A path through this row reaches column j at costs[row, j] - columnDuals[j] - offset.
-    const offset = costs[start + column]! - columnDuals[column]! - reached;
+    // A path through this row reaches column j at offset - (gains[row, j] - columnDuals[j]).
+    const offset = gains[start + column]! - columnDuals[column]! + reached;
     for (let j = 0; j < n && bound > reached; ) {
       while (
         j + 4 <= n &&
-        costs[start + j]! >= threshold[j]! + offset &&
-        costs[start + j + 1]! >= threshold[j + 1]! + offset &&
-        costs[start + j + 2]! >= threshold[j + 2]! + offset &&
-        costs[start + j + 3]! >= threshold[j + 3]! + offset
+        gains[start + j]! <= threshold[j]! + offset &&
+        gains[start + j + 1]! <= threshold[j + 1]! + offset &&
+        gains[start + j + 2]! <= threshold[j + 2]! + offset &&
+        gains[start + j + 3]! <= threshold[j + 3]! + offset
       ) {
         j += 4;
       }
       for (const end = Math.min(j + 4, n); j < end; j++) {
-        if (costs[start + j]! >= threshold[j]! + offset) continue;
-        const length = costs[start + j]! - columnDuals[j]! - offset;
+        if (gains[start + j]! <= threshold[j]! + offset) continue;
+        const length = offset - (gains[start + j]! - columnDuals[j]!);
         if (length < bound && length < distance[j]!) {
           distance[j] = length;
           predecessor[j] = row;
@@ -275,12 +275,12 @@ function augment(problem: AssignmentProblem, search: Search, roots: number[]): n
           } else if (position[j]! === -1) insert(search, j);
           else moveUp(search, position[j]!);
         }
-        threshold[j] = Math.min(distance[j]!, bound) + columnDuals[j]!;
+        threshold[j] = columnDuals[j]! - Math.min(distance[j]!, bound);
       }
     }
   }
 
-  for (let k = 0; k < scans; k++) columnDuals[scanned[k]!]! += distance[scanned[k]!]! - reached;
+  for (let k = 0; k < scans; k++) columnDuals[scanned[k]!]! -= distance[scanned[k]!]! - reached;
   return roots.filter((root) => {
     const found = sinkOfRoot[root] !== -1;
     for (let column = sinkOfRoot[root]!; column !== -1; ) {
@@ -297,16 +297,16 @@ function augment(problem: AssignmentProblem, search: Search, roots: number[]): n
 
 /** Sets distance, predecessor and root of every column to those of the nearest root, one step away. */
 function startPaths(problem: AssignmentProblem, search: Search, roots: number[]): void {
-  const { n, costs, columnDuals } = problem;
+  const { n, gains, columnDuals } = problem;
   const { distance, predecessor, rootOfColumn } = search;
-  const minima: RowMinima = { least: 0, leastColumn: 0, second: 0, secondColumn: 0 };
+  const found: RowBest = { best: 0, bestColumn: 0, second: 0, secondColumn: 0 };
   distance.fill(Number.POSITIVE_INFINITY);
   for (const root of roots) {
-    // Several roots start level when each counts from its own least reduced cost; for one alone it makes no odds.
-    if (roots.length > 1) findRowMinima(problem, root, minima);
+    // Several roots start level when each counts from its own largest reduced gain; for one alone it makes no odds.
+    if (roots.length > 1) findRowBest(problem, root, found);
     problem.rowScans++;
     for (let j = 0; j < n; j++) {
-      const length = costs[root * n + j]! - columnDuals[j]! - minima.least;
+      const length = found.best - (gains[root * n + j]! - columnDuals[j]!);
       if (length >= distance[j]!) continue;
       distance[j] = length;
       predecessor[j] = root;
