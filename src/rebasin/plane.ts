@@ -6,9 +6,9 @@ import { ShapeError } from '../base/errors.ts';
 import { combine } from '../kernels/arena/arena.ts';
 import type { Model } from '../nn/models/model.ts';
 import type { GpuDataset } from '../nn/train/gpu-dataset.ts';
+import type { PlaneValues } from '../report/results.ts';
 import { Arena } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
-import type { LossAndAccuracy } from './barrier.ts';
 import { evaluatePoints } from './evaluate-points.ts';
 import {
   checkPlaneGrid,
@@ -38,17 +38,6 @@ export interface PlaneOptions {
   /** Called after each point is recorded. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
   readonly signal?: AbortSignal;
-}
-
-/** What was found on one data set. */
-export interface PlaneValues {
-  /** [y][x]: a row for each y of the grid. */
-  readonly loss: readonly (readonly number[])[];
-  readonly accuracy: readonly (readonly number[])[];
-  /** At the three models themselves. */
-  readonly models: readonly LossAndAccuracy[];
-  /** Half-way between the first and the second, the first and the third, the second and the third. */
-  readonly midpoints: readonly LossAndAccuracy[];
 }
 
 export interface Plane {

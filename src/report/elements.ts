@@ -59,18 +59,24 @@ export function headingRow(headings: readonly { text: string; span?: number }[])
 }
 
 /**
- * A box of fixed height that draws its content for the width it gets, and again when that changes: scaling a finished figure would scale
- * its text. The height must be known before, or drawing would resize what is observed.
+ * A box that draws its content for the width it gets, and again when that changes: scaling a finished figure would scale its text. What is
+ * observed is a line without height inside the box, which drawing cannot resize.
+ * @param height of the box, or what it is for a width.
  */
-export function responsive(height: number, draw: (width: number) => Node): HTMLElement {
-  const box = element('div', { class: 'drawing' });
-  box.style.height = `${height}px`;
+export function responsive(
+  height: number | ((width: number) => number),
+  draw: (width: number) => Node,
+): HTMLElement {
+  const line = element('div');
+  const box = element('div', { class: 'drawing' }, line);
+  if (typeof height === 'number') box.style.height = `${height}px`;
   let drawn = 0;
   new ResizeObserver(([entry]) => {
     const width = Math.floor(entry?.contentRect.width ?? 0);
     if (width === 0 || width === drawn) return;
     drawn = width;
-    box.replaceChildren(draw(width));
-  }).observe(box);
+    if (typeof height !== 'number') box.style.height = `${height(width)}px`;
+    box.replaceChildren(line, draw(width));
+  }).observe(line);
   return box;
 }

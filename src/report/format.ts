@@ -58,6 +58,11 @@ export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** `pi(B)`, which any terminal can print, as people write it. */
+export function shown(text: string): string {
+  return text.replaceAll('pi(', 'π(');
+}
+
 function groupThousands(digits: string): string {
   return digits.replace(/\B(?=(\d{3})+$)/g, ',');
 }

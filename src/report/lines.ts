@@ -3,7 +3,15 @@
  * data sets. A sweep has one line, a demo both.
  */
 
-import type { CurveResult, DemoResult, MatchFields, ReportResult, SweepCurves } from './results.ts';
+import type {
+  CurveReport,
+  CurveResult,
+  DemoResult,
+  MatchFields,
+  PlaneResult,
+  ReportResult,
+  SweepCurves,
+} from './results.ts';
 
 /** How the second network was treated before interpolating: as it was trained, or permuted. */
 export type LineName = 'naive' | 'aligned';
@@ -18,8 +26,12 @@ export function isDemo(result: ReportResult): result is DemoResult {
   return 'naive' in result;
 }
 
+export function isPlane(result: ReportResult): result is PlaneResult {
+  return 'grid' in result;
+}
+
 /** The lines of a result, the naive one first. */
-export function linesOf(result: ReportResult): Line[] {
+export function linesOf(result: CurveReport): Line[] {
   if (!isDemo(result)) return [{ name: result.align === 'none' ? 'naive' : 'aligned', curves: result }];
   return [
     { name: 'naive', curves: result.naive },
@@ -39,13 +51,25 @@ export function curveOf(line: Line, split: SplitName): CurveResult {
   return curve;
 }
 
+/** How networks were matched, by the name of the one that was permuted. */
+export function matchesOf(result: ReportResult): Readonly<Record<string, MatchFields>> {
+  if (isPlane(result)) return result.matches;
+  return result.match ? { B: result.match } : {};
+}
+
 /** Units that matching could move: the sum of the group sizes. */
 export function hiddenUnits(match: MatchFields): number {
   return Object.values(match.permutations).reduce((sum, permutation) => sum + permutation.length, 0);
 }
 
-/** The objective before matching and after each sweep, whether or not the result's list begins with the former. */
-export function objectiveHistory(match: MatchFields): number[] {
-  const perSweep = match.objectivePerSweep;
-  return perSweep.length > match.sweeps ? [...perSweep] : [match.objective.before, ...perSweep];
+/** The objective before weight matching and after each sweep, whether or not the list begins with the former; none of other methods. */
+export function objectiveHistory({
+  objective,
+  objectivePerSweep,
+  sweeps = 0,
+}: MatchFields): number[] | undefined {
+  if (!objectivePerSweep) return undefined;
+  return objectivePerSweep.length > sweeps
+    ? [...objectivePerSweep]
+    : [objective.before, ...objectivePerSweep];
 }

@@ -5,7 +5,7 @@
 
 import type { ReportResult } from './results.ts';
 import { reportStyles } from './styles.ts';
-import { barrierTable, curveTable, headline } from './summary.ts';
+import { headline, textTables } from './summary.ts';
 
 /**
  * Returns the text of the HTML file.
@@ -26,7 +26,7 @@ export function reportHtml(result: ReportResult, bundle: string): string {
 </head>
 <body>
 <main id="report"></main>
-<noscript><p>${sentence}</p><pre>${escapeHtml(`${barrierTable(result)}\n\n${curveTable(result)}`)}</pre></noscript>
+<noscript><p>${sentence}</p><pre>${escapeHtml(textTables(result))}</pre></noscript>
 <script type="application/json" id="result">${scriptJson(result)}</script>
 <script>${scriptText(bundle)}</script>
 </body>

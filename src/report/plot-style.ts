@@ -19,6 +19,9 @@ export function colourOf(line: LineName): string {
 /** The two networks of a training figure: told apart by colour, by dash and by label. */
 export const networkColours = [ink, 'var(--rebasin-second)'] as const;
 
+/** Bands of a contour picture, the best first. */
+export const levelColours = Array.from({ length: 9 }, (_, i) => `var(--rebasin-level-${i})`);
+
 /** Size, margins and style of every figure. */
 export function baseOptions(width: number, height: number) {
   return {

@@ -40,8 +40,18 @@ export interface SweepCurves {
   readonly test?: CurveResult;
 }
 
+/** How permutations were found. */
+export type MatchingMethod =
+  | 'none'
+  | 'random'
+  | 'weight'
+  | 'activation'
+  | 'activation-greedy'
+  | 'straight-through';
+
 /** How matching went. */
 export interface MatchFields {
+  readonly method: MatchingMethod;
   readonly model: string;
   /** What was assumed about the model, one line each. */
   readonly assumptions: readonly string[];
@@ -49,10 +59,15 @@ export interface MatchFields {
   readonly objective: { readonly before: number; readonly after: number };
   /** L2 distance over scored entries. */
   readonly distance: { readonly before: number; readonly after: number };
-  readonly sweeps: number;
-  /** Whether matching ended by itself, before the largest number of sweeps. */
-  readonly converged: boolean;
-  readonly objectivePerSweep: readonly number[];
+  /** Of weight matching: how many sweeps it took. */
+  readonly sweeps?: number;
+  /** Whether it ended by itself, before the largest number of sweeps. */
+  readonly converged?: boolean;
+  readonly objectivePerSweep?: readonly number[];
+  /** Of activation matching: the similarity of matched units in each group, of the identity and of what was found. */
+  readonly groups?: Readonly<Record<string, { readonly identity: number; readonly matched: number }>>;
+  /** Of straight-through matching: the network half-way with each set of permutations met, on the images to choose on. */
+  readonly candidates?: readonly (LossAndAccuracy & { readonly step: number })[];
   readonly equivalence: { readonly maxDifference: number; readonly passed: boolean };
   /** Unit i of the permuted B is unit p[i] of B. */
   readonly permutations: Readonly<Record<string, readonly number[]>>;
@@ -62,9 +77,9 @@ export interface MatchResult extends CommonResult, MatchFields {}
 
 export interface SweepResult extends CommonResult, SweepCurves {
   readonly model: string;
-  readonly align: 'none' | 'weight';
-  /** What was done to the running statistics at each point. */
-  readonly renormalise: 'none' | 'reset';
+  readonly align: MatchingMethod;
+  /** What was done to the network at each point. */
+  readonly renormalise: string;
   readonly match?: MatchFields;
 }
 
@@ -91,5 +106,34 @@ export interface DemoResult extends CommonResult {
   readonly aligned: SweepCurves;
 }
 
+/** What was found on a plane through three models, on one data set. */
+export interface PlaneValues {
+  /** [y][x]: a row for each y of the grid. */
+  readonly loss: readonly (readonly number[])[];
+  readonly accuracy: readonly (readonly number[])[];
+  /** At the three models themselves. */
+  readonly models: readonly LossAndAccuracy[];
+  /** Half-way between the first and the second, the first and the third, the second and the third. */
+  readonly midpoints: readonly LossAndAccuracy[];
+}
+
+export interface PlaneResult extends CommonResult {
+  readonly model: string;
+  readonly align: string;
+  /** What was done to the weights of each point. */
+  readonly renormalise: string;
+  /** The three models, such as `A`, `B` and `pi(B)`, and where they lie: L2 distances over everything that is interpolated. */
+  readonly models: readonly { readonly name: string; readonly x: number; readonly y: number }[];
+  /** Coordinates of the points, ascending. */
+  readonly grid: { readonly x: readonly number[]; readonly y: readonly number[] };
+  readonly train?: PlaneValues;
+  readonly test?: PlaneValues;
+  /** How each permuted checkpoint was matched to A, by its name, `B` or `C`. */
+  readonly matches: Readonly<Record<string, MatchFields>>;
+}
+
+/** Results with curves along lambda. */
+export type CurveReport = SweepResult | DemoResult;
+
 /** Results that the report can show. */
-export type ReportResult = SweepResult | DemoResult;
+export type ReportResult = CurveReport | PlaneResult;

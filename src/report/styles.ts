@@ -1,6 +1,7 @@
 /**
  * Styles of the view, all under `.rebasin-report`, so that a page can embed it. The two lines are vermilion and blue of the Okabe-Ito
- * palette (lighter in the dark): they stay apart for colour-blind eyes, and every curve is named besides.
+ * palette (lighter in the dark): they stay apart for colour-blind eyes, and every curve is named besides. The levels of a contour picture
+ * are ColorBrewer's YlGnBu, whose lightness runs one way: away from the background for what is good.
  */
 export const reportStyles = `
 .rebasin-report {
@@ -11,6 +12,15 @@ export const reportStyles = `
   --rebasin-naive: #c4500a;
   --rebasin-aligned: #0068a8;
   --rebasin-second: #8a4a86;
+  --rebasin-level-0: #081d58;
+  --rebasin-level-1: #253494;
+  --rebasin-level-2: #225ea8;
+  --rebasin-level-3: #1d91c0;
+  --rebasin-level-4: #41b6c4;
+  --rebasin-level-5: #7fcdbb;
+  --rebasin-level-6: #c7e9b4;
+  --rebasin-level-7: #edf8b1;
+  --rebasin-level-8: #ffffd9;
   --plot-background: var(--rebasin-background);
   color-scheme: light dark;
   box-sizing: border-box;
@@ -30,6 +40,15 @@ export const reportStyles = `
     --rebasin-naive: #f58b4c;
     --rebasin-aligned: #5cb3ec;
     --rebasin-second: #d59ad1;
+    --rebasin-level-0: #ffffd9;
+    --rebasin-level-1: #edf8b1;
+    --rebasin-level-2: #c7e9b4;
+    --rebasin-level-3: #7fcdbb;
+    --rebasin-level-4: #41b6c4;
+    --rebasin-level-5: #1d91c0;
+    --rebasin-level-6: #225ea8;
+    --rebasin-level-7: #253494;
+    --rebasin-level-8: #141f52;
   }
 }
 .rebasin-report * { box-sizing: border-box; }
@@ -55,6 +74,7 @@ export const reportStyles = `
 .rebasin-report figcaption strong { font-weight: 600; }
 .rebasin-report figcaption span { color: var(--rebasin-muted); }
 .rebasin-report .drawing > svg, .rebasin-report .matrix > svg { display: block; max-width: 100%; }
+.rebasin-report .plane { display: grid; gap: 10px; margin-top: 8px; }
 .rebasin-report .matrices { display: flex; flex-wrap: wrap; gap: 16px 20px; }
 .rebasin-report .matrices figure { width: 144px; }
 .rebasin-report .matrices figcaption span { display: block; }

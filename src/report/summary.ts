@@ -13,8 +13,19 @@ import {
   notFinite,
   plural,
 } from './format.ts';
-import { curveOf, hiddenUnits, isDemo, type Line, linesOf, type SplitName, splitsOf } from './lines.ts';
-import type { LossAndAccuracy, MatchFields, ReportResult } from './results.ts';
+import {
+  curveOf,
+  hiddenUnits,
+  isDemo,
+  isPlane,
+  type Line,
+  linesOf,
+  type SplitName,
+  splitsOf,
+} from './lines.ts';
+import { planeHeadline, planeTable } from './plane-summary.ts';
+import type { CurveReport, LossAndAccuracy, MatchFields, MatchingMethod, ReportResult } from './results.ts';
+import { alignColumns } from './text-table.ts';
 
 /** A column of the table of points. */
 export interface PointColumn {
@@ -44,6 +55,7 @@ export interface BarrierRow {
  * headline(demo); // 'Two networks trained from different seeds. Straight between them the test loss rises by 2.11; after ...'
  */
 export function headline(result: ReportResult): string {
+  if (isPlane(result)) return planeHeadline(result);
   const lines = linesOf(result);
   const split = splitsOf(lines)[0];
   if (split === undefined) return 'Two networks, and no data to evaluate the line between them on.';
@@ -61,17 +73,28 @@ export function headline(result: ReportResult): string {
 
 /** What matching did, in a sentence. */
 export function matchSentence(match: MatchFields): string {
-  const { objective, distance, sweeps, equivalence } = match;
+  const { method, objective, distance, sweeps, equivalence } = match;
   const check = equivalence.passed ? 'passed' : 'failed';
+  const how =
+    sweeps === undefined ? METHOD_WORDS[method] : `${METHOD_WORDS[method]}, in ${plural(sweeps, 'sweep')}`;
   return (
-    `In ${plural(sweeps, 'sweep')} the objective rose from ${formatNumber(objective.before)} to ${formatNumber(objective.after)}, ` +
-    `and the distance between the networks fell from ${formatNumber(distance.before)} to ${formatNumber(distance.after)}. ` +
+    `By ${how}: the objective went from ${formatNumber(objective.before)} to ${formatNumber(objective.after)}, ` +
+    `the distance between the networks from ${formatNumber(distance.before)} to ${formatNumber(distance.after)}. ` +
     `The check that permuting leaves the outputs unchanged ${check}: largest difference ${formatScale(equivalence.maxDifference)} of the largest output.`
   );
 }
 
+const METHOD_WORDS: Readonly<Record<MatchingMethod, string>> = {
+  none: 'no matching',
+  random: 'random permutations',
+  weight: 'weight matching',
+  activation: 'activation matching',
+  'activation-greedy': 'greedy activation matching',
+  'straight-through': 'straight-through matching',
+};
+
 /** Lambda, then loss and accuracy of each data set on each line. */
-export function pointColumns(result: ReportResult): PointColumn[] {
+export function pointColumns(result: CurveReport): PointColumn[] {
   const lines = linesOf(result);
   const lambda = lines[0]?.curves.lambda ?? [];
   const columns: PointColumn[] = [
@@ -90,7 +113,7 @@ export function pointColumns(result: ReportResult): PointColumn[] {
 }
 
 /** Barriers of loss and accuracy on each data set and line, under both chord conventions and at the midpoint. */
-export function barrierRows(result: ReportResult): BarrierRow[] {
+export function barrierRows(result: CurveReport): BarrierRow[] {
   const lines = linesOf(result);
   return splitsOf(lines).flatMap((split) =>
     (['loss', 'accuracy'] as const).flatMap((measure) =>
@@ -100,7 +123,7 @@ export function barrierRows(result: ReportResult): BarrierRow[] {
 }
 
 /** The table of points as text, columns aligned, with a heading of two lines. */
-export function curveTable(result: ReportResult): string {
+export function curveTable(result: CurveReport): string {
   const columns = pointColumns(result);
   const headings = columns.map((column, i) => {
     const repeats = column.quantity !== '' && columns[i - 1]?.quantity === column.quantity;
@@ -110,7 +133,7 @@ export function curveTable(result: ReportResult): string {
 }
 
 /** The barriers as text, one row a measure and line. */
-export function barrierTable(result: ReportResult): string {
+export function barrierTable(result: CurveReport): string {
   const rows = barrierRows(result);
   return alignColumns(
     [
@@ -122,6 +145,11 @@ export function barrierTable(result: ReportResult): string {
     ],
     2,
   );
+}
+
+/** Every table of a result as text. */
+export function textTables(result: ReportResult): string {
+  return isPlane(result) ? planeTable(result) : `${barrierTable(result)}\n\n${curveTable(result)}`;
 }
 
 /** Units that matching left where they were, "3 of 256". */
@@ -154,16 +182,4 @@ function barrierRow(line: Line, split: SplitName, measure: keyof LossAndAccuracy
 function formatScale(value: number): string {
   if (!Number.isFinite(value)) return notFinite;
   return value === 0 ? '0' : value.toExponential(1);
-}
-
-/** Columns of equal length as text; the first `left` flush left, numbers flush right. */
-function alignColumns(columns: readonly (readonly string[])[], left = 0): string {
-  const widths = columns.map((column) => Math.max(...column.map((cell) => cell.length)));
-  const rows = columns[0]?.map((_, row) =>
-    columns
-      .map((column, i) => (i < left ? column[row]!.padEnd(widths[i]!) : column[row]!.padStart(widths[i]!)))
-      .join('  ')
-      .trimEnd(),
-  );
-  return (rows ?? []).join('\n');
 }

@@ -5,10 +5,29 @@
 
 import { element, figure, headingRow, responsive, section, table } from './elements.ts';
 import { objectiveFigure, permutationFigure, trainingFigure } from './figures.ts';
-import { formatBarrier, formatCount, formatNumber, formatPercent, formatSeconds, plural } from './format.ts';
+import {
+  formatBarrier,
+  formatCount,
+  formatNumber,
+  formatPercent,
+  formatSeconds,
+  plural,
+  shown,
+} from './format.ts';
 import { interpolationFigure } from './interpolation-figure.ts';
-import { curveOf, isDemo, type Line, linesOf, objectiveHistory, type SplitName, splitsOf } from './lines.ts';
-import type { MatchFields, ReportResult, TrainingFields } from './results.ts';
+import {
+  curveOf,
+  isDemo,
+  isPlane,
+  type Line,
+  linesOf,
+  matchesOf,
+  objectiveHistory,
+  type SplitName,
+  splitsOf,
+} from './lines.ts';
+import { planeSections } from './plane-view.ts';
+import type { CurveReport, MatchFields, ReportResult, TrainingFields } from './results.ts';
 import {
   barrierRows,
   fixedUnits,
@@ -24,36 +43,44 @@ const matrixSize = 144; // three fit in half the page
 
 /** Shows `result` in `root`, in place of what is there. Drawing follows the width of `root` for as long as it is in a document. */
 export function renderReport(root: HTMLElement, result: ReportResult): void {
-  const lines = linesOf(result);
-  const splits = splitsOf(lines);
-  const match = result.match;
-  const sections = [header(result, lines, splits)];
-  if (splits.length > 0) sections.push(interpolation(lines, splits), barriers(result), points(result));
-  if (match) sections.push(matching(match));
+  const sections = [header(result), ...(isPlane(result) ? planeSections(result) : curveSections(result))];
+  const matches = Object.entries(matchesOf(result));
+  for (const [name, match] of matches) {
+    sections.push(matching(match, matches.length > 1 ? `Matching of ${name}` : 'Matching'));
+  }
   if (isDemo(result)) sections.push(training(result.networks));
   sections.push(provenance(result));
   root.replaceChildren(element('article', { class: 'rebasin-report' }, ...sections));
 }
 
-function header(result: ReportResult, lines: readonly Line[], splits: readonly SplitName[]): HTMLElement {
-  const made = element(
+function header(result: ReportResult): HTMLElement {
+  return element(
     'header',
     {},
     element('p', { class: 'kicker' }, `rebasin ${result.command}`),
-    element('h1', {}, headline(result)),
+    element('h1', {}, shown(headline(result))),
   );
+}
+
+/** What a sweep or the demo found along its lines. */
+function curveSections(result: CurveReport): HTMLElement[] {
+  const lines = linesOf(result);
+  const splits = splitsOf(lines);
   const split = splits[0];
-  if (split === undefined) return made;
+  if (split === undefined) return [];
+  return [facts(lines, split), interpolation(lines, splits), barriers(result), points(result)];
+}
+
+function facts(lines: readonly Line[], split: SplitName): HTMLElement {
   const curves = lines.map((line) => curveOf(line, split));
-  const facts: [string, string[]][] = [
+  const rows: [string, string[]][] = [
     [`${capitalised(split)} loss barrier`, curves.map((curve) => formatBarrier(curve.barrier.loss))],
     [
       `${capitalised(split)} accuracy half-way`,
       curves.map((curve) => formatPercent(curve.midpoint.accuracy)),
     ],
   ];
-  made.append(element('dl', { class: 'facts' }, ...facts.map(([name, values]) => fact(name, values, lines))));
-  return made;
+  return element('dl', { class: 'facts' }, ...rows.map(([name, values]) => fact(name, values, lines)));
 }
 
 /** A number to remember, or two with an arrow between: before and after. */
@@ -70,15 +97,15 @@ function fact(name: string, values: readonly string[], lines: readonly Line[]): 
 }
 
 function interpolation(lines: readonly Line[], splits: readonly SplitName[]): HTMLElement {
-  const panel = (measure: 'loss' | 'accuracy', shown: readonly Line[], magnified: boolean) => {
+  const panel = (measure: 'loss' | 'accuracy', drawn: readonly Line[], magnified: boolean) => {
     const what = splits.length === 1 ? `${splits[0]} ${measure}` : measure;
     const drawing = responsive(panelHeight, (width) =>
-      interpolationFigure({ lines: shown, splits, measure, width, height: panelHeight, magnified }),
+      interpolationFigure({ lines: drawn, splits, measure, width, height: panelHeight, magnified }),
     );
     return figure(capitalised(what), drawing, magnified ? 'aligned, magnified' : '');
   };
-  const pair = (shown: readonly Line[], magnified: boolean) =>
-    element('div', { class: 'pair' }, panel('loss', shown, magnified), panel('accuracy', shown, magnified));
+  const pair = (drawn: readonly Line[], magnified: boolean) =>
+    element('div', { class: 'pair' }, panel('loss', drawn, magnified), panel('accuracy', drawn, magnified));
   const made = element(
     'section',
     { class: 'interpolation' },
@@ -94,7 +121,7 @@ function interpolation(lines: readonly Line[], splits: readonly SplitName[]): HT
   return made;
 }
 
-function barriers(result: ReportResult): HTMLElement {
+function barriers(result: CurveReport): HTMLElement {
   const rows = barrierRows(result);
   const head = headingRow([
     { text: 'measure' },
@@ -121,7 +148,7 @@ function barriers(result: ReportResult): HTMLElement {
   );
 }
 
-function points(result: ReportResult): HTMLElement {
+function points(result: CurveReport): HTMLElement {
   const columns = pointColumns(result);
   const rows = columns[0]!.cells.map((_, row) => columns.map((column) => column.cells[row]!));
   const heads = [headingRow(groups(columns)), headingRow(columns.map(({ line }) => ({ text: line })))];
@@ -144,24 +171,28 @@ function groups(columns: readonly PointColumn[]): { text: string; span: number }
   return found;
 }
 
-function matching(match: MatchFields): HTMLElement {
+function matching(match: MatchFields, title: string): HTMLElement {
   const history = objectiveHistory(match);
-  const shown = Object.entries(match.permutations).slice(0, 3);
+  const first = Object.entries(match.permutations).slice(0, 3);
   const total = Object.keys(match.permutations).length;
-  const progress = figure(
-    'Objective',
-    responsive(smallHeight, (width) => objectiveFigure(history, width, smallHeight)),
-    'after each sweep',
-  );
-  const matrices = shown.map(([name, permutation]) => {
+  const progress = history
+    ? [
+        figure(
+          'Objective',
+          responsive(smallHeight, (width) => objectiveFigure(history, width, smallHeight)),
+          'after each sweep',
+        ),
+      ]
+    : [];
+  const matrices = first.map(([name, permutation]) => {
     const drawing = element('div', { class: 'matrix' }, permutationFigure(permutation, matrixSize));
     return figure(name, drawing, `${fixedUnits(permutation)} in place`);
   });
-  const which = total > shown.length ? `The first ${shown.length} of ${plural(total, 'group')}.` : '';
+  const which = total > first.length ? `The first ${first.length} of ${plural(total, 'group')}.` : '';
   return section(
-    'Matching',
+    title,
     element('p', {}, matchSentence(match)),
-    element('div', { class: 'pair' }, progress, element('div', { class: 'matrices' }, ...matrices)),
+    element('div', { class: 'pair' }, ...progress, element('div', { class: 'matrices' }, ...matrices)),
     element(
       'p',
       { class: 'note' },
@@ -205,7 +236,7 @@ function provenance(result: ReportResult): HTMLElement {
     const files = result.networks.flatMap(({ checkpoint }) => checkpoint ?? []);
     if (files.length > 0) facts.push(['Checkpoints', files.join(', ')]);
   }
-  const assumptions = result.match?.assumptions ?? [];
+  const assumptions = Object.values(matchesOf(result))[0]?.assumptions ?? [];
   if (assumptions.length > 0) facts.push(['Assumed', assumptions.join('; ')]);
   facts.push(
     ['Adapter', result.adapter],

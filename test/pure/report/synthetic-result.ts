@@ -5,6 +5,8 @@ import type {
   CurveResult,
   DemoResult,
   MatchFields,
+  PlaneResult,
+  PlaneValues,
   SweepCurves,
   SweepResult,
 } from '../../../src/report/results.ts';
@@ -118,4 +120,53 @@ export function syntheticSweep(overrides: Partial<SweepResult> = {}): SweepResul
     renormalise: 'none',
     ...overrides,
   };
+}
+
+/** A plane where A and the permuted B share a valley, and B lies behind a ridge. */
+export function syntheticPlane(overrides: Partial<PlaneResult> = {}): PlaneResult {
+  const [a, b, c] = [
+    { name: 'A', x: 0, y: 0 },
+    { name: 'B', x: 42.94, y: 0 },
+    { name: 'pi(B)', x: 16.2, y: 32.4 },
+  ] as const;
+  const models = [a, b, c];
+  const range = (low: number, high: number) =>
+    Array.from({ length: 21 }, (_, i) => low + (i / 20) * (high - low));
+  const grid = { x: range(-10.7, 53.7), y: range(-10.7, 43.1) };
+  const bump = (distance: number, width: number) => Math.exp(-((distance / width) ** 2));
+  const share = (p: Place) => {
+    const along = (p.x * c.x + p.y * c.y) / Math.hypot(c.x, c.y);
+    const aside = Math.abs(p.x * c.y - p.y * c.x) / Math.hypot(c.x, c.y);
+    const over = Math.max(0, -along, along - Math.hypot(c.x, c.y));
+    return Math.min(1, bump(Math.hypot(aside, over), 13) + bump(Math.hypot(p.x - b.x, p.y - b.y), 13));
+  };
+  const at = (p: Place) => {
+    const bad = 1 - share(p);
+    return { loss: 0.06 + 4.2 * bad ** 1.6, accuracy: 0.981 - 0.87 * bad ** 1.8 };
+  };
+  const middle = (p: Place, q: Place) => at({ x: (p.x + q.x) / 2, y: (p.y + q.y) / 2 });
+  const rows = grid.y.map((y) => grid.x.map((x) => at({ x, y })));
+  const values: PlaneValues = {
+    loss: rows.map((row) => row.map(({ loss }) => loss)),
+    accuracy: rows.map((row) => row.map(({ accuracy }) => accuracy)),
+    models: models.map(at),
+    midpoints: [middle(a, b), middle(a, c), middle(b, c)],
+  };
+  return {
+    ...common,
+    command: 'plane',
+    model: 'mlp:784-256-256-10, relu',
+    align: 'weight',
+    renormalise: 'none',
+    models,
+    grid,
+    test: values,
+    matches: { B: syntheticMatch },
+    ...overrides,
+  };
+}
+
+interface Place {
+  readonly x: number;
+  readonly y: number;
 }
