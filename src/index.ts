@@ -7,6 +7,7 @@ export { DIGITS_NORMALISATION, digits } from './io/digits.ts';
 export { loadImageFiles } from './io/image-files.ts';
 export { parseSafetensors } from './io/safetensors.ts';
 export { writeSafetensors } from './io/safetensors-writer.ts';
+export { biasedHalves, randomParts } from './io/split.ts';
 export { matmul as matmulKernel } from './kernels/matmul/matmul.ts';
 export { gradients, parameterGradients } from './nn/gradient.ts';
 export type { Node } from './nn/graph.ts';
@@ -30,8 +31,17 @@ export { equallySpaced, summariseCurve } from './rebasin/barrier.ts';
 export { CrossMoments, type Moments, pearsonCorrelation, secondMoment } from './rebasin/cross-moments.ts';
 export { runDemo } from './rebasin/demo.ts';
 export { checkEquivalence, checkGraphEquivalence } from './rebasin/equivalence.ts';
+export { greedyAssignment } from './rebasin/greedy-assignment.ts';
 export { evaluateLogits, mixLogits } from './rebasin/logits.ts';
 export { type Match, matchModels } from './rebasin/match.ts';
+export { type Matcher, randomMatcher, weightMatcher } from './rebasin/matcher.ts';
+export {
+  MERGING_METHODS,
+  type Merging,
+  type MergingMethod,
+  type MergingOptions,
+  mergeModels,
+} from './rebasin/merging/merge-models.ts';
 export { composePermutations, invertPermutation } from './rebasin/permutation.ts';
 export { derivePermutationSpec, type PermutationSpec } from './rebasin/permutation-spec.ts';
 export { type Plane, type PlaneOptions, planeSweep } from './rebasin/plane.ts';
