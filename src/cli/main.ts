@@ -8,6 +8,7 @@ import { registerEval } from './eval.ts';
 import { describeError, EXIT, exitCodeOf } from './exit.ts';
 import { registerInfo } from './info.ts';
 import { registerMatch } from './match.ts';
+import { registerPlane } from './plane.ts';
 import { registerSweep } from './sweep.ts';
 import { registerTrain } from './train.ts';
 
@@ -22,6 +23,7 @@ registerTrain(program);
 registerEval(program);
 registerMatch(program);
 registerSweep(program);
+registerPlane(program);
 registerData(program);
 registerInfo(program);
 

@@ -1,29 +1,37 @@
-/** `rebasin match`: permutes the units of B so that it is as close to A as weight matching gets. */
-import { type Command, Option } from 'commander';
+/** `rebasin match`: permutes the units of B so that they are in the order of A's. */
+import type { Command } from 'commander';
 import { expectWritable, writeBytes } from '../io/node-files.ts';
 import { stateEntries } from '../nn/models/model.ts';
 import { expectSameArchitecture, stateDictOf, valuesOf, writeStateDict } from '../nn/state-dict.ts';
+import { checkDatasetFits } from '../nn/train/gpu-dataset.ts';
 import { type Match, type MatchOptions, matchModels } from '../rebasin/match.ts';
-import type { MatchFields, MatchResult } from '../report/results.ts';
+import type { MatchFields, MatchingMethod, MatchResult } from '../report/results.ts';
 import type { Context } from '../runtime/context.ts';
-import { expectSameMetadata, modelOf, readCheckpoint } from './checkpoint.ts';
-import { type AdapterOptionValues, withAdapterOptions, withSeedOption } from './options.ts';
+import { expectSameMetadata, modelOf, normalisationOfCheckpoint, readCheckpoint } from './checkpoint.ts';
+import { loadData } from './data.ts';
+import {
+  type MatchingOptionValues,
+  matchingSettings,
+  methodOption,
+  uploadMethodImages,
+  withMatchingOptions,
+} from './method-options.ts';
+import {
+  type AdapterOptionValues,
+  type DataOptionValues,
+  withAdapterOptions,
+  withDataOptions,
+  withSeedOption,
+} from './options.ts';
 import { completeResult, printResult } from './output.ts';
-import { startProgress } from './progress.ts';
+import { type Progress, startProgress } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
-interface MatchCommandOptions extends AdapterOptionValues {
+interface MatchCommandOptions extends AdapterOptionValues, DataOptionValues, MatchingOptionValues {
   readonly model?: string;
-  readonly order: 'graph' | 'random';
+  readonly method: MatchingMethod;
   readonly seed: number;
   readonly out?: string;
-}
-
-/** `--order`, of commands that match. */
-export function orderOption(): Option {
-  return new Option('--order <order>', 'in which order groups are visited')
-    .choices(['graph', 'random'])
-    .default('graph');
 }
 
 export function registerMatch(program: Command): void {
@@ -35,9 +43,9 @@ export function registerMatch(program: Command): void {
     .argument('<a>', 'checkpoint A (.safetensors, .pt, .pth or .npz), the reference')
     .argument('<b>', 'checkpoint B, the one to permute')
     .option('--model <name>', 'what the checkpoints do not say, such as mlp:tanh')
-    .addOption(orderOption())
+    .addOption(methodOption('--method', 'weight'))
     .option('--out <file>', 'where to write the permuted B (.safetensors)');
-  withSeedOption(withAdapterOptions(command)).action(
+  withSeedOption(withAdapterOptions(withDataOptions(withMatchingOptions(command)))).action(
     async (pathA: string, pathB: string, options: MatchCommandOptions) => {
       const started = performance.now();
       if (options.out) await expectWritable(options.out);
@@ -45,15 +53,23 @@ export function registerMatch(program: Command): void {
       expectSameArchitecture(a.state, b.state, pathA, pathB);
       expectSameMetadata(a, b, { model: options.model !== undefined, normalisation: true });
       const model = modelOf(a, options.model);
+      const { method, seed } = options;
+      const matching = matchingSettings(options);
+      const looks = method.startsWith('activation') || method === 'straight-through';
+      const images = looks ? await loadData(options, normalisationOfCheckpoint(a)) : undefined;
+      if (images)
+        for (const split of ['train', 'statistics'] as const) checkDatasetFits(model, images[split]);
       const [valuesA, valuesB] = [valuesOf(a.state), valuesOf(b.state)];
+      const signal = interruptSignal();
       await withContext(options, async (context) => {
-        const { order, seed } = options;
-        const signal = interruptSignal();
+        const used = images && uploadMethodImages(context, images, model, [method], [], options);
         const { fields, aligned } = await matchWithProgress(context, {
           model,
           a: valuesA,
           b: valuesB,
-          order,
+          method,
+          ...matching,
+          ...used,
           seed,
           signal,
         });
@@ -61,7 +77,8 @@ export function registerMatch(program: Command): void {
           const state = stateDictOf(stateEntries(model), aligned, b.state.metadata);
           await writeBytes(options.out, writeStateDict({ ...state, integers: b.state.integers }));
         }
-        const inputs = { a: [...valuesA], b: [...valuesB], order };
+        const digests = (used?.datasets ?? []).map(({ digest }) => digest);
+        const inputs = { a: [...valuesA], b: [...valuesB], method, matching, digests };
         const result: MatchResult = completeResult(context, 'match', seed, started, inputs, fields);
         printResult(options.json, result, [
           ...describeMatch(fields),
@@ -73,12 +90,14 @@ export function registerMatch(program: Command): void {
   );
 }
 
-/** Matches with a bar. How many sweeps it takes is not known before, so the bar shows the largest number there may be. */
+/** Matches with a bar. How many sweeps weight matching takes is not known before, so the bar shows the largest number there may be. */
 export function matchWithProgress(context: Context, options: MatchOptions): Promise<Match> {
-  const progress = startProgress('match', 100);
-  const onProgress: MatchOptions['onProgress'] = ({ sweep, objective }) =>
-    progress.update(sweep, `sweep ${sweep}  objective ${objective.toFixed(4)}`);
-  return matchModels(context, { ...options, onProgress }).finally(() => progress.stop());
+  let progress: Progress | undefined;
+  const onProgress: MatchOptions['onProgress'] = ({ done, total, note }) => {
+    progress ??= startProgress('match', total);
+    progress.update(done, note);
+  };
+  return matchModels(context, { ...options, onProgress }).finally(() => progress?.stop());
 }
 
 /** A match for people. */
@@ -92,7 +111,8 @@ export function describeMatch(fields: MatchFields): string[] {
     ...fields.assumptions.map((line) => `assumed     ${line}`),
     `groups      ${groups.map(([name, p]) => `${name} (${p.length})`).join(', ')}`,
     `equivalence ${equivalence.passed ? 'passed' : 'FAILED'}, largest difference ${equivalence.maxDifference.toExponential(1)} of the largest output`,
-    `objective   ${objective.before.toFixed(4)} -> ${objective.after.toFixed(4)} in ${fields.sweeps} sweeps`,
+    `method      ${fields.method}`,
+    `objective   ${objective.before.toFixed(4)} -> ${objective.after.toFixed(4)}${fields.sweeps === undefined ? '' : ` in ${fields.sweeps} sweeps`}`,
     `distance    ${distance.before.toFixed(4)} -> ${distance.after.toFixed(4)}`,
     `moved       ${moved} of ${units} units`,
   ];

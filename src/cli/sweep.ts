@@ -4,14 +4,30 @@ import { stateEntries } from '../nn/models/model.ts';
 import { expectSameArchitecture, valuesOf } from '../nn/state-dict.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
 import { equallySpaced } from '../rebasin/barrier.ts';
-import { BatchNormReset } from '../rebasin/reset.ts';
+import {
+  renormalisedModel,
+  renormaliserFactory,
+  withZeroBiases,
+} from '../rebasin/renormalise/renormalisations.ts';
 import { sweep } from '../rebasin/sweep.ts';
-import type { SweepResult } from '../report/results.ts';
+import type { MatchingMethod, SweepResult } from '../report/results.ts';
 import { curveTable, headline } from '../report/summary.ts';
 import { Arena, ArenaLayout } from '../runtime/arena.ts';
 import { expectSameMetadata, modelOf, normalisationOfCheckpoint, readCheckpoint } from './checkpoint.ts';
 import { describeData, loadData } from './data.ts';
-import { describeMatch, matchWithProgress, orderOption } from './match.ts';
+import { describeMatch, matchWithProgress } from './match.ts';
+import {
+  defaultPoints,
+  endsOf,
+  type MatchingOptionValues,
+  matchingSettings,
+  methodOption,
+  type RenormaliseOptionValues,
+  renormalisationSettings,
+  uploadMethodImages,
+  withMatchingOptions,
+  withRenormaliseOptions,
+} from './method-options.ts';
 import {
   type AdapterOptionValues,
   type DataOptionValues,
@@ -24,12 +40,14 @@ import { completeResult, prepareReport, printResult, writeReport } from './outpu
 import { startProgress } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
-interface SweepOptions extends AdapterOptionValues, DataOptionValues {
+interface SweepOptions
+  extends AdapterOptionValues,
+    DataOptionValues,
+    MatchingOptionValues,
+    RenormaliseOptionValues {
   readonly model?: string;
-  readonly align: 'none' | 'weight';
-  readonly order: 'graph' | 'random';
-  readonly renormalise: 'none' | 'reset';
-  readonly points: number;
+  readonly align: MatchingMethod;
+  readonly points?: number;
   readonly on: 'train' | 'test' | 'both';
   readonly seed: number;
   readonly out?: string;
@@ -42,31 +60,30 @@ export function registerSweep(program: Command): void {
     .argument('<a>', 'checkpoint A (.safetensors, .pt, .pth or .npz)')
     .argument('<b>', 'checkpoint B')
     .option('--model <name>', 'what the checkpoints do not say, such as mlp:tanh')
-    .addOption(new Option('--align <method>', 'permute B first').choices(['none', 'weight']).default('none'))
-    .addOption(
-      new Option('--renormalise <method>', 'at every point; reset: running statistics of batch norm, anew')
-        .choices(['none', 'reset'])
-        .default('none'),
-    )
-    .addOption(orderOption())
-    .option('--points <n>', 'equally spaced values of lambda, ends included', pointCount, 25)
+    .addOption(methodOption('--align', 'none'))
+    .option('--points <n>', 'equally spaced values of lambda, ends included (default: 25)', pointCount)
     .addOption(
       new Option('--on <split>', 'which images to evaluate on')
         .choices(['train', 'test', 'both'])
         .default('both'),
     )
     .option('--out <path>', 'a folder for result.json and index.html, or a .json file');
+  withRenormaliseOptions(withMatchingOptions(command));
   withSeedOption(withAdapterOptions(withDataOptions(command))).action(runSweep);
 }
 
 async function runSweep(pathA: string, pathB: string, options: SweepOptions): Promise<void> {
   const started = performance.now();
-  const { align, order, points, renormalise, seed } = options;
+  const { align, preset, renormalise, seed } = options;
+  const matching = matchingSettings(options);
+  const renormalisation = renormalisationSettings(options);
+  const points = options.points ?? defaultPoints(preset);
   const [a, b] = [await readCheckpoint(pathA), await readCheckpoint(pathB)];
   expectSameArchitecture(a.state, b.state, pathA, pathB);
   expectSameMetadata(a, b, { model: options.model !== undefined, normalisation: options.mean !== undefined });
   const model = modelOf(a, options.model);
-  const { normalisation, ...images } = await loadData(options, normalisationOfCheckpoint(a));
+  const images = await loadData(options, normalisationOfCheckpoint(a));
+  const { normalisation } = images;
   const splits = (['train', 'test'] as const).filter(
     (split) => options.on === 'both' || options.on === split,
   );
@@ -75,28 +92,43 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
   const signal = interruptSignal();
   await withContext(options, async (context) => {
     const [valuesA, valuesB] = [valuesOf(a.state), valuesOf(b.state)];
+    const used = uploadMethodImages(context, images, model, [align], [renormalise], options);
     const match =
       align === 'none'
         ? undefined
-        : await matchWithProgress(context, { model, a: valuesA, b: valuesB, order, seed, signal });
-    const layout = new ArenaLayout(stateEntries(model));
+        : await matchWithProgress(context, {
+            model,
+            a: valuesA,
+            b: valuesB,
+            method: align,
+            ...matching,
+            ...used,
+            seed,
+            signal,
+          });
+    const corrected = renormalisedModel(renormalise, model);
+    const layout = new ArenaLayout(stateEntries(corrected));
     const [arenaA, arenaB] = [new Arena(context, layout), new Arena(context, layout)];
-    arenaA.write(valuesA);
-    arenaB.write(match?.aligned ?? valuesB);
+    arenaA.write(withZeroBiases(corrected, valuesA));
+    arenaB.write(withZeroBiases(corrected, match?.aligned ?? valuesB));
     const data = Object.fromEntries(
       splits.map((split) => [split, new GpuDataset(context, images[split], normalisation)]),
     );
-    const reset =
-      renormalise === 'reset' ? new GpuDataset(context, images.statistics, normalisation) : undefined;
     const lambda = equallySpaced(points);
     const progress = startProgress(align === 'none' ? 'sweep' : 'sweep, aligned', points);
     const curves = await sweep(context, {
-      model,
+      model: corrected,
       a: arenaA,
       b: arenaB,
       lambda,
       data,
-      renormalise: reset && ((merged) => new BatchNormReset(context, model, merged, reset)),
+      renormalise: renormaliserFactory(context, renormalise, {
+        ...renormalisation,
+        model: corrected,
+        endpoints: [arenaA, arenaB],
+        data: used.statistics,
+      }),
+      ends: endsOf(preset),
       signal,
       onProgress: ({ done }) => progress.update(done),
     }).finally(() => progress.stop());
@@ -112,8 +144,8 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
     const described = Object.fromEntries(
       splits.map((split) => [split, describeData(images[split], normalisation)]),
     );
-    const digests = [...Object.values(data), ...(reset ? [reset] : [])].map(({ digest }) => digest);
-    const inputs = { a: [...valuesA], b: [...valuesB], order, digests };
+    const digests = [...Object.values(data), ...used.datasets].map(({ digest }) => digest);
+    const inputs = { a: [...valuesA], b: [...valuesB], matching, renormalisation, digests };
     const result: SweepResult = {
       ...completeResult(context, 'sweep', seed, started, inputs, fields),
       ...fields,

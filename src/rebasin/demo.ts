@@ -143,8 +143,7 @@ export async function runDemo(context: Context, options: DemoOptions = {}): Prom
       a,
       b,
       seed,
-      onProgress: ({ sweep, maxSweeps, objective }) =>
-        report('match', sweep, maxSweeps, `objective ${objective.toFixed(2)}`),
+      onProgress: ({ done, total, note }) => report('match', done, total, note),
       ...(signal ? { signal } : {}),
     });
     report('match', 1, 1, `${match.fields.sweeps} sweeps`);

@@ -136,10 +136,10 @@ describe('largestExcess', () => {
 });
 
 test('the history of the objective begins before matching, whether or not the list does', () => {
-  expect(objectiveHistory(syntheticMatch)).toEqual(syntheticMatch.objectivePerSweep);
-  const perSweep = syntheticMatch.objectivePerSweep.slice(1);
+  expect(objectiveHistory(syntheticMatch)).toEqual(syntheticMatch.objectivePerSweep!);
+  const perSweep = syntheticMatch.objectivePerSweep!.slice(1);
   expect(objectiveHistory({ ...syntheticMatch, objectivePerSweep: perSweep })).toEqual(
-    syntheticMatch.objectivePerSweep,
+    syntheticMatch.objectivePerSweep!,
   );
 });
 

@@ -57,6 +57,7 @@ function curves(height: number, depth: number): SweepCurves {
 }
 
 export const syntheticMatch: MatchFields = {
+  method: 'weight',
   model: 'mlp:784-256-256-10, relu',
   assumptions: ['activation relu (the default; set it with --model)', 'no normalisation layers'],
   objective: { before: 6.48617107, after: 256.097493 },
