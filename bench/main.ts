@@ -6,6 +6,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   matmul: () => import('./matmul.ts'),
   conv: () => import('./conv.ts'),
   norm: () => import('./norm.ts'),
+  'cross-moments': () => import('./cross-moments.ts'),
   assignment: () => import('./assignment.ts'),
 };
 
