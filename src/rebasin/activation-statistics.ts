@@ -6,17 +6,16 @@
  * Each batch is reduced on the GPU (variances about the batch's own mean, in one pass); batches are put together on the host in float64
  * by Chan, Golub and LeVeque's formula, so neither large means nor many batches cost accuracy.
  */
-import { DataError } from '../base/errors.ts';
+import { DataError, OptionError } from '../base/errors.ts';
 import type { Node } from '../nn/graph.ts';
 import { forwardGraph, type Model } from '../nn/models/model.ts';
+import { spaceOf } from '../nn/ops/channels.ts';
 import { add, batchStatistics, offset, relu, scale, step, sumChannels } from '../nn/ops/index.ts';
 import { compile, type Program } from '../nn/program.ts';
 import { findTaps, type Tap } from '../nn/taps.ts';
 import type { GpuDataset } from '../nn/train/gpu-dataset.ts';
-import type { Arena } from '../runtime/arena.ts';
+import { Arena, ArenaLayout } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
-import { elementCount } from '../runtime/kernel.ts';
-import type { Tensor } from '../runtime/tensor.ts';
 
 /** One tap's statistics: one value a channel, over images and positions. */
 export interface ChannelSummary {
@@ -46,126 +45,168 @@ export interface ActivationStatisticsOptions {
   readonly batchSize?: number;
 }
 
+/** What a batch is reduced to, each [C]. */
 const QUANTITIES = ['mean', 'variance', 'absolute', 'zeros'] as const;
+
+/** Floats of batch results that wait on the GPU to be read together: 16 MiB. */
+const WAITING = 4 * 1024 * 1024;
+
+export interface MeasureOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each batch with the images recorded so far. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+}
 
 export class ActivationStatistics {
   readonly #context: Context;
   readonly #taps: readonly Tap[];
+  /** The results of one batch. */
+  readonly #batch: Arena;
   readonly #program: Program;
 
-  /** The caller destroys it. */
+  /** The caller destroys it. @throws OptionError when no tap is wanted. */
   constructor(
     context: Context,
     { model, arenas, wanted = () => true, batchSize = 100 }: ActivationStatisticsOptions,
   ) {
     this.#context = context;
     this.#taps = findTaps([forwardGraph(model).logits]).filter(wanted);
-    const outputs: Record<string, Node> = {};
-    for (const [index, { node }] of this.#taps.entries()) {
-      const { mean, variance } = batchStatistics(node);
-      const negative = scale(node, -1);
-      const zero = offset(scale(add(step(node), step(negative)), -1), 1);
-      outputs[`${index} mean`] = mean;
-      outputs[`${index} variance`] = variance;
-      outputs[`${index} absolute`] = sumChannels(add(relu(node), relu(negative)));
-      outputs[`${index} zeros`] = sumChannels(zero);
+    if (this.#taps.length === 0) {
+      throw new OptionError(`activation statistics: none of the taps of ${model.name} is wanted; want one`);
     }
-    this.#program = compile(context, { outputs, arenas, batchSize });
+    const entries = this.#taps.flatMap(({ node }, index) =>
+      QUANTITIES.map((quantity) => ({ name: `${index} ${quantity}`, shape: [node.shape[1] as number] })),
+    );
+    this.#batch = new Arena(context, new ArenaLayout(entries), 'statistics of a batch');
+    const stores = this.#taps.flatMap(({ node }, index) =>
+      Object.entries(quantitiesOf(node)).map(
+        ([quantity, value]) => [value, this.#batch.view(`${index} ${quantity}`)] as const,
+      ),
+    );
+    try {
+      this.#program = compile(context, { outputs: {}, stores, arenas, batchSize });
+    } catch (error) {
+      this.#batch.destroy();
+      throw error;
+    }
   }
 
   /**
    * Runs the network over all images.
    * @returns one entry a tap, in the network's own order.
-   * @throws DataError naming the first layer with a value that is not finite.
+   * @throws DataError naming the first of the taps with a value that is not finite. (A ReLU may hide a NaN of the layer before it.)
    */
-  async measure(
-    data: GpuDataset,
-    {
-      signal,
-      onProgress,
-    }: {
-      readonly signal?: AbortSignal | undefined;
-      readonly onProgress?: ((done: number) => void) | undefined;
-    } = {},
-  ): Promise<TapStatistics[]> {
+  async measure(data: GpuDataset, { signal, onProgress }: MeasureOptions = {}): Promise<TapStatistics[]> {
     const program = this.#program;
-    const sizes = this.#taps.map(({ node }) => node.shape[1] as number);
-    const row = QUANTITIES.length * sizes.reduce((sum, size) => sum + size, 0);
+    const { length } = this.#batch.layout;
     const batches = Math.ceil(data.count / program.batchSize);
-    const all = this.#context.tensor([batches, row]);
+    const waiting = this.#context.tensor([
+      Math.min(batches, Math.max(1, Math.floor(WAITING / length))),
+      length,
+    ]);
+    const streams = this.#taps.map((tap) => new ChannelStream(tap));
+    let sizes: number[] = [];
     try {
-      for (let batch = 0; batch < batches; batch++) {
-        const start = batch * program.batchSize;
+      for (let start = 0; start < data.count; start += program.batchSize) {
         const size = Math.min(program.batchSize, data.count - start);
         data.fillImages(program, data.inOrder, start, size);
         program.run(size);
-        this.#copyOutputs(all, batch * row);
+        const { recorder } = this.#context;
+        recorder.copy(this.#batch.buffer, 0, waiting.buffer, 4 * length * sizes.length, 4 * length);
+        sizes.push(size);
         await this.#context.throttle();
         signal?.throwIfAborted();
         onProgress?.(start + size);
+        if (sizes.length < waiting.shape[0]! && start + size < data.count) continue;
+        this.#add(streams, await waiting.read(), sizes);
+        sizes = [];
       }
-      const values = await all.read();
-      const sizeOf = (batch: number) => Math.min(program.batchSize, data.count - batch * program.batchSize);
-      let at = 0;
-      return this.#taps.map((tap, index) => {
-        const rows = Array.from({ length: batches }, (_, batch) => ({
-          images: sizeOf(batch),
-          values: values.subarray(batch * row + at, batch * row + at + QUANTITIES.length * sizes[index]!),
-        }));
-        at += QUANTITIES.length * sizes[index]!;
-        return mergeBatches(tap, rows);
-      });
+      return streams.map((stream) => stream.result());
     } finally {
-      all.destroy();
+      waiting.destroy();
     }
   }
 
-  #copyOutputs(all: Tensor, start: number): void {
-    let at = start;
-    for (const [index] of this.#taps.entries()) {
-      for (const quantity of QUANTITIES) {
-        const { buffer, offset: from, shape } = this.#program.output(`${index} ${quantity}`);
-        this.#context.recorder.copy(buffer, from, all.buffer, 4 * at, 4 * elementCount(shape));
-        at += elementCount(shape);
+  /** @param sizes images of each batch whose results `rows` holds, one after another. */
+  #add(streams: readonly ChannelStream[], rows: Float32Array, sizes: readonly number[]): void {
+    const { layout } = this.#batch;
+    for (const [row, images] of sizes.entries()) {
+      for (const [index, stream] of streams.entries()) {
+        const [mean, variance, absolute, zeros] = QUANTITIES.map((quantity) => {
+          const slice = layout.slice(`${index} ${quantity}`);
+          const start = row * layout.length + slice.start;
+          return rows.subarray(start, start + slice.length);
+        });
+        stream.add(images, { mean: mean!, variance: variance!, absolute: absolute!, zeros: zeros! });
       }
     }
   }
 
   destroy(): void {
     this.#program.destroy();
+    this.#batch.destroy();
   }
 }
 
-/** Batches of mean, variance, sum of |x| and number of zeros, each [C], put together. */
-function mergeBatches(
-  { kind, name, node }: Tap,
-  batches: readonly { readonly images: number; readonly values: Float32Array }[],
-): TapStatistics {
-  const channels = node.shape[1] as number;
-  const space = elementCount(node.shape.slice(2) as number[]);
-  const vector = () => new Float64Array(channels);
-  const merged = { mean: vector(), variance: vector(), zeroRatio: vector(), scale: vector() };
-  let count = 0;
-  for (const { images, values } of batches) {
-    const added = images * space;
-    const share = added / (count + added);
-    for (let c = 0; c < channels; c++) {
-      const distance = values[c]! - merged.mean[c]!;
-      merged.mean[c]! += distance * share;
-      // While merging this holds the sum of squares about the mean.
-      merged.variance[c]! += added * values[channels + c]! + distance * distance * count * share;
-      merged.scale[c]! += values[2 * channels + c]!;
-      merged.zeroRatio[c]! += values[3 * channels + c]!;
-    }
-    count += added;
+/** |x| and the zeros cost a tensor of the tap's size each, written and read once; mean and variance read the tap itself. */
+function quantitiesOf(x: Node): Record<(typeof QUANTITIES)[number], Node> {
+  const magnitude = add(relu(x), relu(scale(x, -1)));
+  const zero = offset(scale(add(step(x), step(scale(x, -1))), -1), 1);
+  return { ...batchStatistics(x), absolute: sumChannels(magnitude), zeros: sumChannels(zero) };
+}
+
+/** One tap's statistics over the batches so far. */
+class ChannelStream {
+  readonly #tap: Tap;
+  readonly #mean: Float64Array;
+  /** Sums of squares about the mean. */
+  readonly #squares: Float64Array;
+  readonly #absolute: Float64Array;
+  readonly #zeros: Float64Array;
+  #count = 0;
+
+  constructor(tap: Tap) {
+    const channels = tap.node.shape[1] as number;
+    this.#tap = tap;
+    this.#mean = new Float64Array(channels);
+    this.#squares = new Float64Array(channels);
+    this.#absolute = new Float64Array(channels);
+    this.#zeros = new Float64Array(channels);
   }
-  for (let c = 0; c < channels; c++) {
-    for (const quantity of [merged.variance, merged.scale, merged.zeroRatio]) quantity[c]! /= count;
-    if (!Number.isFinite(merged.mean[c]! + merged.variance[c]!)) {
-      throw new DataError(
-        `activation statistics: channel ${c} of ${kind} "${name}" is not finite on these images; the network has diverged`,
-      );
+
+  /** @param batch mean, biased variance, sum of |x|, number of zeros. @throws DataError when one is not finite. */
+  add(images: number, batch: Readonly<Record<(typeof QUANTITIES)[number], Float32Array>>): void {
+    const added = images * spaceOf(this.#tap.node.shape);
+    const share = added / (this.#count + added);
+    for (const [c, mean] of batch.mean.entries()) {
+      const [variance, absolute] = [batch.variance[c]!, batch.absolute[c]!];
+      if (!Number.isFinite(mean + variance + absolute)) {
+        const { kind, name } = this.#tap;
+        throw new DataError(
+          `activation statistics: channel ${c} of ${kind} "${name}" is not finite on these images; the network has diverged`,
+        );
+      }
+      const distance = mean - this.#mean[c]!;
+      this.#mean[c]! += distance * share;
+      this.#squares[c]! += added * variance + distance * distance * this.#count * share;
+      this.#absolute[c]! += absolute;
+      this.#zeros[c]! += batch.zeros[c]!;
     }
+    this.#count += added;
   }
-  return { kind, name, count, ...merged };
+
+  result(): TapStatistics {
+    const { kind, name } = this.#tap;
+    const count = this.#count;
+    const perValue = (sums: Float64Array) => sums.map((sum) => sum / count);
+    return {
+      kind,
+      name,
+      count,
+      mean: this.#mean,
+      variance: perValue(this.#squares),
+      zeroRatio: perValue(this.#zeros),
+      scale: perValue(this.#absolute),
+    };
+  }
 }
