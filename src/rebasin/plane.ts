@@ -32,7 +32,7 @@ export interface PlaneOptions {
   /** Around the triangle on every side, as a part of its larger extent. Default: 0.25. */
   readonly margin?: number;
   /** Corrects the weights of every point, the three models' own included. Default: none. */
-  readonly renormalise?: RenormaliserFactory;
+  readonly renormalise?: RenormaliserFactory | undefined;
   /** Default: 500. Does not change the result. */
   readonly batchSize?: number;
   /** Called after each point is recorded. */
