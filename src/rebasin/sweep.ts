@@ -24,6 +24,11 @@ export interface SweepOptions {
   readonly ends?: 'corrected' | 'raw' | undefined;
   /** Default: 500. Does not change the result. */
   readonly batchSize?: number;
+  /**
+   * Looks at the network at each point, by its index in `lambda`, before it is evaluated: mixed and corrected, in an arena that is the
+   * same each time and to be read only. The next point waits for it.
+   */
+  readonly observe?: ((merged: Arena, point: number) => Promise<void>) | undefined;
   /** Called after each point is recorded. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
   readonly signal?: AbortSignal;
@@ -58,6 +63,7 @@ export async function sweep(context: Context, options: SweepOptions): Promise<Re
         context.record(...interpolate(context, { a: a.windows, b: b.windows, lambda: value, output }));
         const isEnd = point === 0 || point === lambda.length - 1;
         if (!(isEnd && ends === 'raw')) await renormaliser?.correct([1 - value, value], signal);
+        await options.observe?.(mixed, point);
       },
       data,
       batchSize: options.batchSize,

@@ -4,6 +4,7 @@ import { hashResult } from '../../base/hash.ts';
 import { RandomStream } from '../../base/random.ts';
 import { assertFinite } from '../../io/safetensors.ts';
 import { type Augmentation, augmentationStream } from '../../kernels/augment/gather-augmented.ts';
+import type { Arena } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
 import { type Initialiser, initialiseParameters } from '../initialise.ts';
 import { type Model, stateEntries } from '../models/model.ts';
@@ -47,6 +48,14 @@ export interface FitOptions {
   readonly onProgress?: (progress: FitProgress) => void;
   /** Default: 10. */
   readonly reportsPerEpoch?: number;
+  /**
+   * Looks at the network after every so many steps, on the GPU; the next step waits for it. The arenas, of the parameters and of the
+   * buffers, are the same each time and to be read only: looking does not change the trained bits.
+   */
+  readonly observe?: {
+    readonly everySteps: number;
+    look(arenas: readonly Arena[], step: number): Promise<void>;
+  };
   /** Called with the state every so many steps; the next step waits until it has been saved. */
   readonly checkpoint?: { readonly everySteps: number; save(state: TrainingState): Promise<void> };
   /** A state to go on from, made by `checkpoint` under the same options; the result has the same bits as an unbroken run. */
@@ -118,6 +127,9 @@ export async function fit(context: Context, options: FitOptions): Promise<FitRes
       }
       if (step + 1 === stepsPerEpoch) {
         epochLoss.push(averageFinite(await lossesOf(0, data.count), epoch));
+      }
+      if (options.observe && (done + 1) % options.observe.everySteps === 0) {
+        await options.observe.look(trainer.arenas, done + 1);
       }
       if (options.checkpoint && (done + 1) % options.checkpoint.everySteps === 0) {
         const [values, optimizer] = [await trainer.values(), await trainer.optimizerState()];

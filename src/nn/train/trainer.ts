@@ -74,7 +74,7 @@ export class Trainer {
       ),
       ...[...updates].map(([name, node]) => [node, this.#buffers.view(name)] as const),
     ];
-    const arenas = [this.#parameters, this.#buffers];
+    const { arenas } = this;
     return compile(this.#context, { outputs: { losses }, stores, arenas, batchSize: this.#microBatch });
   }
 
@@ -110,6 +110,11 @@ export class Trainer {
         );
     }
     this.#optimizer.step(learningRate);
+  }
+
+  /** Where parameters and buffers are, step after step. They are the trainer's: to be read, or copied. */
+  get arenas(): readonly Arena[] {
+    return [this.#parameters, this.#buffers];
   }
 
   /** Parameters and buffers by name. */

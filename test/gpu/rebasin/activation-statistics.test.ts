@@ -8,8 +8,10 @@ import { forwardGraph, type Model, stateEntries } from '../../../src/nn/models/m
 import { resnetOfDepth } from '../../../src/nn/models/resnet.ts';
 import { compile } from '../../../src/nn/program.ts';
 import { findTaps } from '../../../src/nn/taps.ts';
+import { type FitOptions, fit } from '../../../src/nn/train/fit.ts';
 import { GpuDataset } from '../../../src/nn/train/gpu-dataset.ts';
 import { ActivationStatistics, type TapStatistics } from '../../../src/rebasin/activation-statistics.ts';
+import { sweep } from '../../../src/rebasin/sweep.ts';
 import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';
 import { useContext } from '../../support/context.ts';
 
@@ -199,6 +201,70 @@ describe('ActivationStatistics', () => {
     await expect(measure(20)).rejects.toThrow(/channel 3 of weighted "fc2" is not finite/);
     const options = { model: plain, arenas: [arena], wanted: () => false };
     expect(() => new ActivationStatistics(context(), options)).toThrow(OptionError);
+    destroy();
+  });
+});
+
+describe('ActivationStatistics looking on', () => {
+  it('while a network is trained: the trained bits stay, the last look is at the trained network', async () => {
+    const model = mlp({ widths: [784, 8, 10], norm: 'batch' });
+    const { arena, data, measure, destroy } = setUp(model);
+    const options: FitOptions = {
+      model,
+      data,
+      optimizer: { type: 'adam' },
+      learningRate: 0.01,
+      epochs: 3,
+      batchSize: 20,
+      seed: 1,
+    };
+    const unobserved = await fit(context(), options);
+    let statistics: ActivationStatistics | undefined;
+    const looks = new Map<number, TapStatistics[]>();
+    const observed = await fit(context(), {
+      ...options,
+      observe: {
+        everySteps: 3,
+        look: async (arenas, step) => {
+          statistics ??= new ActivationStatistics(context(), { model, arenas, batchSize: 20 });
+          looks.set(step, await statistics.measure(data));
+        },
+      },
+    });
+    statistics!.destroy();
+    expect(observed).toEqual(unobserved);
+    expect([...looks.keys()]).toEqual([3, 6, 9]);
+    arena.write(observed.state);
+    expect(looks.get(9)).toEqual(await measure(20));
+    expect(looks.get(6)).not.toEqual(looks.get(9));
+    destroy();
+  });
+
+  it('along a sweep: at the ends they are those of the ends, and the curves stay', async () => {
+    const { arena: a, data, measure, destroy } = setUp(plain);
+    const b = new Arena(context(), new ArenaLayout(stateEntries(plain)));
+    b.write(initialiseParameters(stateEntries(plain), 6, 'kaiming'));
+    const options = { model: plain, a, b, lambda: [0, 0.5, 1], data: { test: data } };
+    const unobserved = await sweep(context(), options);
+    let statistics: ActivationStatistics | undefined;
+    const looks: TapStatistics[][] = [];
+    const observed = await sweep(context(), {
+      ...options,
+      observe: async (merged, point) => {
+        statistics ??= new ActivationStatistics(context(), { model: plain, arenas: [merged], batchSize: 20 });
+        looks[point] = await statistics.measure(data);
+      },
+    });
+    statistics!.destroy();
+    expect(observed).toEqual(unobserved);
+    expect(looks[0]).toEqual(await measure(20));
+    a.write(await b.read());
+    expect(looks[2]).toEqual(await measure(20));
+    // The variance half-way between unrelated networks is about half of theirs.
+    const variance = (look: readonly TapStatistics[]) =>
+      look[0]!.variance.reduce((sum, value) => sum + value, 0);
+    expect(variance(looks[1]!)).toBeLessThan(0.8 * variance(looks[0]!));
+    b.destroy();
     destroy();
   });
 });
