@@ -9,7 +9,12 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { buildReportBundle } from '../../scripts/build-report.mjs';
 import { reportHtml } from '../../src/report/page.ts';
 import type { ReportResult } from '../../src/report/results.ts';
-import { syntheticDemo, syntheticMatch, syntheticSweep } from '../pure/report/synthetic-result.ts';
+import {
+  syntheticDemo,
+  syntheticMatch,
+  syntheticPlane,
+  syntheticSweep,
+} from '../pure/report/synthetic-result.ts';
 import { chromiumLaunch } from '../support/chromium.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rebasin-report-'));
@@ -80,6 +85,51 @@ describe('a report file', () => {
     expect(messages).toEqual([]);
   });
 
+  test('of a plane shows its pictures with the networks named, levels, and the table', async () => {
+    const { page, messages, requests } = await open(reportHtml(syntheticPlane(), bundle));
+    expect(await page.locator('h1').textContent()).toMatch(
+      /half-way between A and π\(B\), it does not rise\.$/,
+    );
+    expect((await figureNames(page)).slice(0, 2)).toEqual([
+      'Loss on the plane through three networks',
+      'Accuracy on the plane through three networks',
+    ]);
+    const loss = page.locator('.plane').first();
+    for (const name of ['A', 'B', 'π(B)', '0.5', '2', 'distance from A towards B']) {
+      expect(await loss.getByText(name, { exact: true }).count()).toBe(1);
+    }
+    // Equal distances are equally long: the frame has the shape of the grid.
+    const [a, b, permuted] = await loss
+      .locator('[aria-label=dot] circle')
+      .evaluateAll((dots) => dots.map((dot) => dot.getBoundingClientRect()).map(({ x, y }) => ({ x, y })));
+    expect((permuted!.x - a!.x) / (b!.x - a!.x)).toBeCloseTo(16.2 / 42.94, 2);
+    expect((a!.y - permuted!.y) / (b!.x - a!.x)).toBeCloseTo(32.4 / 42.94, 2);
+    expect(await page.locator('table').first().locator('tbody tr').count()).toBe(6);
+    // The value under the pointer is the nearest point's: at A the loss of the basin.
+    await loss.locator('[aria-label=dot] circle').first().hover();
+    expect(await loss.locator('[aria-label=tip]').textContent()).toContain('test loss 0.06');
+    expect(messages).toEqual([]);
+    expect(requests).toEqual([]);
+  });
+
+  test('of a plane leaves blank what is not finite', async () => {
+    const { loss, ...rest } = syntheticPlane().test!;
+    const broken = loss.map((row, y) => row.map((value, x) => (x > 15 && y > 15 ? Number.NaN : value)));
+    const { page, messages } = await open(
+      reportHtml(syntheticPlane({ test: { ...rest, loss: broken } }), bundle),
+    );
+    expect(await page.locator('.note').first().textContent()).toMatch(
+      /Blank: the loss is not finite there\.$/,
+    );
+    const paths = await page
+      .locator('.plane')
+      .first()
+      .locator('[aria-label=contour] path')
+      .evaluateAll((all) => all.map((path) => path.getAttribute('d')));
+    expect(paths.join()).not.toMatch(/NaN|null|Infinity/);
+    expect(messages).toEqual([]);
+  });
+
   test('gives its JSON back by the download', async () => {
     const demo = syntheticDemo();
     const { page } = await open(reportHtml(demo, bundle));
@@ -94,6 +144,8 @@ describe('a report file', () => {
     const { page } = await open(reportHtml(syntheticDemo({ hash: 'f'.repeat(300) }), bundle), width);
     await page.locator('summary').click();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    const plane = await open(reportHtml(syntheticPlane({ train: syntheticPlane().test! }), bundle), width);
+    expect(await plane.page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
   });
 
   test('draws again when the window changes', async () => {
