@@ -53,7 +53,8 @@ export function planeFigure(options: PlaneFigureOptions): Svg {
       y: { domain: ends(y) },
       color: { type: 'threshold', domain: [...bands.levels], range: [...bands.colours] },
       marks: [
-        Plot.contour(bands.values, contourOptions(result, bands)),
+        Plot.contour(filled(bands.values), contourOptions(result, bands)),
+        blanks(result, bands),
         Plot.axisX(axisOptions(`distance from ${first!.name} towards ${shown(second!.name)}`)),
         Plot.axisY(axisOptions('distance from that line')),
         ...sides(result),
@@ -100,14 +101,11 @@ function bandsOf({ result, split, measure }: PlaneFigureOptions): Bands {
 /** Each grid point is the centre of a cell: cells reach half a step beyond the grid, and are cut there. */
 function contourOptions({ grid }: PlaneResult, { values, levels }: Bands): Plot.ContourOptions {
   const { x, y } = grid;
-  const cells = (at: readonly number[]) => {
-    const half = (at[1]! - at[0]!) / 2;
-    return [at[0]! - half, at[at.length - 1]! + half] as const;
-  };
-  const [[x1, x2], [y1, y2]] = [cells(x), cells(y)];
+  const [halfX, halfY] = [halfStep(x), halfStep(y)];
   const lowest = Math.min(...values.filter(Number.isFinite));
   return {
-    ...{ x1, x2, y1, y2, width: x.length, height: y.length },
+    ...{ x1: x[0]! - halfX, x2: x[x.length - 1]! + halfX, y1: y[0]! - halfY, y2: y[y.length - 1]! + halfY },
+    ...{ width: x.length, height: y.length },
     thresholds: [lowest, ...levels],
     fill: (value: number) => value,
     stroke: background,
@@ -116,6 +114,24 @@ function contourOptions({ grid }: PlaneResult, { values, levels }: Bands): Plot.
     clip: true,
   };
 }
+
+/** Covers the cells of points whose value is not finite, which a contour cannot leave out. */
+function blanks({ grid: { x, y } }: PlaneResult, { values }: Bands): Plot.Markish {
+  const points = values.flatMap((value, i) => (Number.isFinite(value) ? [] : [i]));
+  const [halfX, halfY] = [halfStep(x), halfStep(y)];
+  const at = (i: number) => ({ x: x[i % x.length]!, y: y[Math.floor(i / x.length)]! });
+  return Plot.rect(points, {
+    x1: (i: number) => at(i).x - halfX,
+    x2: (i: number) => at(i).x + halfX,
+    y1: (i: number) => at(i).y - halfY,
+    y2: (i: number) => at(i).y + halfY,
+    fill: background,
+    stroke: background, // no hairlines between cells
+    clip: true,
+  });
+}
+
+const halfStep = (at: readonly number[]) => (at[1]! - at[0]!) / 2;
 
 function axisOptions(name: string) {
   return { ticks: 5, tickSize: 4, label: name, labelArrow: 'none', labelAnchor: 'center' } as const;
@@ -170,6 +186,12 @@ function describe({ result, split, measure }: PlaneFigureOptions): string {
 function levelName(measure: Measure, level: number): string {
   if (measure === 'loss') return String(level);
   return `${Number((100 * (1 - level)).toPrecision(6))}%`;
+}
+
+/** The values, with the largest in place of what is not finite. */
+function filled(values: readonly number[]): number[] {
+  const largest = Math.max(...values.filter(Number.isFinite));
+  return values.map((value) => (Number.isFinite(value) ? value : largest));
 }
 
 const ends = (values: readonly number[]): [number, number] => [values[0]!, values[values.length - 1]!];
