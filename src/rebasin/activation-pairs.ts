@@ -57,7 +57,7 @@ export async function activationPairs(
       }
       for (const [index, moment] of moments.entries()) {
         const [ofA, ofB] = programs.map((program) => program.output(String(index), size));
-        await moment.add(ofA!, ofB!);
+        moment.add(ofA!, ofB!);
       }
       await context.throttle();
       signal?.throwIfAborted();

@@ -93,6 +93,20 @@ const cumulativeRateOperation = elementwiseOperation({
   gradient: ({ output, outputGradient }) => [multiply(outputGradient, scale(multiply(output, output), -1))],
 });
 
+/**
+ * a + (b - a) c, and exactly b where c is 1: the first value of an average must not depend on what was there before.
+ * Inputs old, batch, rate.
+ */
+const averageOperation = elementwiseOperation({
+  name: 'runningAverage',
+  expression: () => ({ text: 'select(a + (b - a) * c, b, c == T(1.0))' }),
+  gradient: ({ inputs: [old, batch, rate], outputGradient: d, wanted }) => [
+    wanted[0] ? subtract(d, multiply(d, rate!)) : undefined,
+    wanted[1] ? multiply(d, rate!) : undefined,
+    wanted[2] ? multiply(d, subtract(batch!, old!)) : undefined,
+  ],
+});
+
 /** `factor / n` times a vector, n = N * space. */
 function meanFactor(vector: Node, shape: Shape, factor: number): Node {
   const perSample = factor / spaceOf(shape);
@@ -166,6 +180,8 @@ export function batchNormTraining(x: Node, state: BatchNormState): BatchNormTrai
 }
 
 export interface TrackedStatistics extends ChannelStatistics {
+  /** The variance divided by n - 1 where `variance` is divided by n; what running statistics take up. */
+  readonly unbiasedVariance: Node;
   /** New values of the buffers by name. */
   readonly stores: Readonly<Record<string, Node>>;
 }
@@ -188,6 +204,7 @@ export function trackStatistics(
   return {
     mean,
     variance,
+    unbiasedVariance: unbiased,
     stores: {
       [runningMean.attributes.name]: update(runningMean, mean),
       [runningVar.attributes.name]: update(runningVar, unbiased),
@@ -213,5 +230,5 @@ function runningUpdate(
     );
   }
   const rate = apply(cumulativeRateOperation, [batchesTracked], undefined);
-  return (old, batch) => add(old, multiply(subtract(batch, old), broadcast(rate, 0, old.shape[0]!)));
+  return (old, batch) => apply(averageOperation, [old, batch, broadcast(rate, 0, old.shape[0]!)], undefined);
 }

@@ -6,12 +6,12 @@ import type { GpuDataset } from '../../nn/train/gpu-dataset.ts';
 import type { Arena, HostTensors } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
 import { elementCount } from '../../runtime/kernel.ts';
-import { BatchNormReset } from '../reset.ts';
+import { BatchNormReset, checkReset } from '../reset.ts';
 import { BiasCalibration } from './bias-calibration.ts';
 import { CORRECTIONS, type Correction, needsBias } from './correction.ts';
-import type { CorrectedLayers } from './layers.ts';
+import { type CorrectedLayers, plainChain } from './layers.ts';
 import type { RenormaliserFactory } from './renormaliser.ts';
-import { Repair, type RepairForm } from './repair.ts';
+import { Repair, type RepairForm, repairedLayers } from './repair.ts';
 
 /** `none`; `reset` (batch norm); REPAIR and its parts; `bias`: bias calibration, without data. */
 export const RENORMALISATIONS = ['none', 'reset', ...CORRECTIONS, 'bias'] as const;
@@ -39,6 +39,32 @@ export interface RenormaliserOptions extends RenormalisationSettings {
   readonly data?: GpuDataset | undefined;
 }
 
+/** Whether a re-normalisation measures statistics, for which it needs images. */
+export function measuresStatistics(name: Renormalisation): boolean {
+  return name !== 'none' && name !== 'bias';
+}
+
+/** Whether a re-normalisation looks at the models that were merged, and not at the merged network alone. */
+export function looksAtModels(name: Renormalisation): boolean {
+  return name === 'bias' || isCorrection(name);
+}
+
+/**
+ * Whether a re-normalisation can be done on a model, without a GPU.
+ * @param model as users have it; biases that the correction needs are thought of (`renormalisedModel`).
+ * @throws OptionError for an unknown name; UnsupportedError with the reason why not.
+ */
+export function checkRenormalisation(
+  name: Renormalisation,
+  model: Model,
+  { layers = 'hidden' }: RenormalisationSettings = {},
+): void {
+  checkName(name);
+  if (name === 'reset') checkReset(model);
+  if (name === 'bias') plainChain('bias calibration', model);
+  if (isCorrection(name)) repairedLayers(renormalisedModel(name, model), name, layers);
+}
+
 /** How a re-normaliser of that name is made; undefined for `none`. @throws OptionError when it needs data and there are none. */
 export function renormaliserFactory(
   context: Context,
@@ -46,9 +72,7 @@ export function renormaliserFactory(
   options: RenormaliserOptions,
 ): RenormaliserFactory | undefined {
   const { model, endpoints, data, form, layers, epsilon } = options;
-  if (!RENORMALISATIONS.includes(name)) {
-    throw new OptionError(`renormalise: expected one of ${RENORMALISATIONS.join(', ')}, got "${name}"`);
-  }
+  checkName(name);
   if (name === 'none') return undefined;
   if (name === 'bias') return (merged) => new BiasCalibration(context, merged, model, endpoints);
   if (!data) throw new OptionError(`renormalise: ${name} measures statistics, give it images`);
@@ -80,6 +104,11 @@ export function withZeroBiases(model: Model, values: HostTensors): Map<string, F
       values.get(name) ?? new Float32Array(elementCount(shape)),
     ]),
   );
+}
+
+function checkName(name: Renormalisation): void {
+  if (RENORMALISATIONS.includes(name)) return;
+  throw new OptionError(`renormalise: expected one of ${RENORMALISATIONS.join(', ')}, got "${String(name)}"`);
 }
 
 function isCorrection(name: Renormalisation): name is Correction {

@@ -92,8 +92,7 @@ export class Repair implements Renormaliser {
     checkOptions(this.#options);
     this.#context = context;
     this.#merged = merged;
-    this.#layers = correctedLayers(options.model, layers);
-    checkLayers(options.model, this.#layers, correction);
+    this.#layers = repairedLayers(options.model, correction, layers);
     const layout = (prefix: string, second: string) =>
       new ArenaLayout(
         this.#layers.flatMap(({ name, node }) => {
@@ -222,7 +221,9 @@ export class Repair implements Renormaliser {
       }
       if (!corrected) return node;
       const { centre, factor, shift } = channelCorrection(correction, {
-        ...statistics,
+        mean: statistics.mean,
+        // Goals are measured so: then one batch gives what folding leaves, layer by layer.
+        variance: statistics.unbiasedVariance,
         ...goalBuffers(tap),
         epsilon,
       });
@@ -313,7 +314,7 @@ function goalBuffers({ name, node }: WeightedTap): { goalMean: Node; goalDeviati
   };
 }
 
-function checkOptions({ model, endpoints, correction, form, epsilon }: Required<RepairOptions>): void {
+function checkOptions({ endpoints, correction, form, epsilon }: Required<RepairOptions>): void {
   if (!CORRECTIONS.includes(correction)) {
     throw new OptionError(`repair: correction must be one of ${CORRECTIONS.join(', ')}, got "${correction}"`);
   }
@@ -324,18 +325,24 @@ function checkOptions({ model, endpoints, correction, form, epsilon }: Required<
     throw new OptionError(`repair: needs the statistics of at least 2 models, got ${endpoints.length}`);
   }
   if (!(epsilon >= 0)) throw new OptionError(`repair: epsilon must be at least 0, got ${epsilon}`);
+}
+
+/**
+ * The layers that a correction works on.
+ * @throws UnsupportedError when the network has batch norm (RESET is its REPAIR), or a layer has no bias to take a shift.
+ */
+export function repairedLayers(model: Model, correction: Correction, which: CorrectedLayers): WeightedTap[] {
   if (hasBatchNorm(model)) {
     throw new UnsupportedError(
       `repair: ${model.name} has batch norm, whose own scale and shift already say what results should be; use reset`,
     );
   }
-}
-
-function checkLayers(model: Model, layers: readonly WeightedTap[], correction: Correction): void {
+  const layers = correctedLayers(model, which);
   const bare = needsBias(correction) ? layers.find(({ bias }) => bias === undefined) : undefined;
   if (bare) {
     throw new UnsupportedError(
       `repair: layer "${bare.name}" of ${model.name} has no bias to take the shift of ${correction}; give the model biases (withBiases) or use rescale`,
     );
   }
+  return layers;
 }
