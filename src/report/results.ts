@@ -132,6 +132,79 @@ export interface PlaneResult extends CommonResult {
   readonly matches: Readonly<Record<string, MatchFields>>;
 }
 
+/** One place of a network: what its activations are like, over channels, images and positions. */
+export interface LayerSummary {
+  readonly layer: string;
+  /** The result of a linear layer or convolution, of a norm, or of the activation function after either, which has the same name. */
+  readonly kind: 'weighted' | 'normalised' | 'activation';
+  readonly channels: number;
+  /** Mean over channels of |mean|. */
+  readonly mean: number;
+  /** Mean over channels of the standard deviation. */
+  readonly deviation: number;
+  /** Mean over channels of the variance. */
+  readonly variance: number;
+  /** Mean of |x|. */
+  readonly scale: number;
+  /** Share of values that are exactly 0, from 0 to 1. */
+  readonly zeroRatio: number;
+  /** Channels that are 0 for every image. */
+  readonly dead: number;
+  /** Mean distance from the activations for an input of zeros, over the root of their number: m of the vanishing feature. */
+  readonly featureDistance?: number;
+  /** Each channel's own numbers. */
+  readonly perChannel?: Readonly<Record<'mean' | 'variance' | 'scale' | 'zeroRatio', readonly number[]>>;
+}
+
+/** What became of one layer in a merged network, beside the mean of its two ends. */
+export interface LayerCollapse {
+  readonly layer: string;
+  /** Mean over channels of the merged variance / mean over channels of the ends' average variance. */
+  readonly varianceRatio: number;
+  /** The same of the scale. */
+  readonly scaleRatio: number;
+  /** Of the activation function after it, where there is one. */
+  readonly zeroRatio?: { readonly ends: number; readonly merged: number };
+  /** E of the vanishing feature: how far it moves with the input, beside the ends. And without its ups and downs. */
+  readonly feature?: number;
+  readonly smoothFeature?: number;
+}
+
+export type CollapseKind =
+  | 'healthy'
+  | 'not-aligned'
+  | 'stale-statistics'
+  | 'variance-collapse'
+  | 'vanishing-feature'
+  | 'dying-units'
+  | 'blow-up'
+  | 'units-differ';
+
+export interface CollapseFields {
+  /** Hidden layers in the network's order: norms where the network has batch norm, else linear layers and convolutions. */
+  readonly layers: readonly LayerCollapse[];
+  readonly logits: LayerCollapse;
+  /** What it is, in words with the numbers that say so, and what to try. */
+  readonly verdict: { readonly kind: CollapseKind; readonly text: string; readonly fix?: string };
+}
+
+/** Statistics of the activations of one network, or of two and of the one half-way between them. */
+export interface StatsResult extends CommonResult {
+  readonly model: string;
+  /** What the statistics were taken over. */
+  readonly data: { readonly name: string; readonly split: 'train' | 'test'; readonly images: number };
+  /** `A`, or `A`, `B` (`pi(B)` where it was permuted) and `merged`. */
+  readonly networks: readonly (LossAndAccuracy & {
+    readonly name: string;
+    readonly layers: readonly LayerSummary[];
+  })[];
+  /** Of two networks. */
+  readonly align?: MatchingMethod;
+  readonly renormalise?: string;
+  readonly match?: MatchFields;
+  readonly collapse?: CollapseFields;
+}
+
 /** Results with curves along lambda. */
 export type CurveReport = SweepResult | DemoResult;
 
