@@ -8,6 +8,14 @@ import type { GpuDataset } from '../nn/train/gpu-dataset.ts';
 import type { Arena } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
 
+/** Somebody who looks at logits, which otherwise stay on the GPU. */
+export interface LogitReader {
+  /** Whether the logits of a point are to be read back. */
+  wants(point: number): boolean;
+  /** All logits of a point on a data set: [count, classes], row by row, the reader's to keep. */
+  take(point: number, name: string, logits: Float32Array): void;
+}
+
 export interface PointsOptions {
   readonly model: Model;
   /** Holds the weights of the point being evaluated. It stays the caller's. */
@@ -18,6 +26,8 @@ export interface PointsOptions {
   readonly place: (point: number) => void | Promise<void>;
   /** Data sets to evaluate on, by name, such as `train` and `test`. */
   readonly data: Readonly<Record<string, GpuDataset>>;
+  /** Default: none, and nothing is read back before the end. */
+  readonly logits?: LogitReader | undefined;
   /** Default: 500. Does not change the result. */
   readonly batchSize?: number | undefined;
   /** Called after each point is recorded. */
@@ -30,7 +40,7 @@ export async function evaluatePoints(
   context: Context,
   options: PointsOptions,
 ): Promise<Record<string, Evaluation[]>> {
-  const { model, arena, count, place, data, batchSize, onProgress, signal } = options;
+  const { model, arena, count, place, data, logits: reader, batchSize, onProgress, signal } = options;
   const owned: { destroy(): void }[] = [];
   const own = <T extends { destroy(): void }>(made: T): T => {
     owned.push(made);
@@ -43,13 +53,15 @@ export async function evaluatePoints(
     });
     for (let point = 0; point < count; point++) {
       await place(point);
-      for (const { evaluator, results } of sets) {
+      for (const { name, evaluator, results } of sets) {
+        const logits = reader?.wants(point) ? new Float32Array(evaluator.logitsLength) : undefined;
         const shape = [evaluator.resultLength];
         const { buffer, dtype } = results;
         await evaluator.record(
           { buffer, offset: 4 * point * evaluator.resultLength, shape, dtype },
-          { signal },
+          { signal, logits },
         );
+        if (logits) reader?.take(point, name, logits);
       }
       onProgress?.({ done: point + 1, total: count });
     }

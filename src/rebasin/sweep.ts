@@ -5,11 +5,12 @@ import type { Model } from '../nn/models/model.ts';
 import type { GpuDataset } from '../nn/train/gpu-dataset.ts';
 import { Arena } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
-import { type Curve, type CurveSummary, summariseCurve } from './barrier.ts';
+import type { Curve, CurveSummary } from './barrier.ts';
 import { evaluatePoints } from './evaluate-points.ts';
+import { type ExtraCurves, type LogitCurveChoice, LogitCurves, summarised } from './logit-curves.ts';
 import type { Renormaliser, RenormaliserFactory } from './renormalise/renormaliser.ts';
 
-export interface SweepOptions {
+export interface SweepOptions extends LogitCurveChoice {
   readonly model: Model;
   /** Arenas of the two ends, of one layout. They stay the caller's and are not changed. */
   readonly a: Arena;
@@ -34,7 +35,7 @@ export interface SweepOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface SweepCurve extends Curve, CurveSummary {}
+export interface SweepCurve extends Curve, CurveSummary, ExtraCurves {}
 
 /**
  * Sweeps lambda. @returns a curve with its barriers for each data set.
@@ -52,7 +53,11 @@ export async function sweep(context: Context, options: SweepOptions): Promise<Re
   }
   const mixed = new Arena(context, a.layout, 'interpolated');
   let renormaliser: Renormaliser | undefined;
+  let extra: LogitCurves | undefined;
   try {
+    const { batchSize, ensemble, calibrate } = options;
+    extra = new LogitCurves(context, { model, arena: mixed, lambda, data, batchSize, ensemble, calibrate });
+    const logitCurves = extra;
     renormaliser = options.renormalise?.(mixed);
     const evaluations = await evaluatePoints(context, {
       model,
@@ -64,20 +69,23 @@ export async function sweep(context: Context, options: SweepOptions): Promise<Re
         const isEnd = point === 0 || point === lambda.length - 1;
         if (!(isEnd && ends === 'raw')) await renormaliser?.correct([1 - value, value], signal);
         await options.observe?.(mixed, point);
+        await logitCurves.calibrate(signal);
       },
       data,
-      batchSize: options.batchSize,
+      logits: logitCurves,
+      batchSize,
       onProgress: options.onProgress,
       signal,
     });
     return Object.fromEntries(
-      Object.entries(evaluations).map(([name, points]) => {
-        const curve = { loss: points.map((p) => p.loss), accuracy: points.map((p) => p.accuracy) };
-        return [name, { ...curve, ...summariseCurve(lambda, curve) }];
-      }),
+      Object.entries(evaluations).map(([name, points]) => [
+        name,
+        { ...summarised(lambda, points), ...logitCurves.curvesOf(name) },
+      ]),
     );
   } finally {
     renormaliser?.destroy();
+    extra?.destroy();
     mixed.destroy();
   }
 }

@@ -38,6 +38,8 @@ export class GpuDataset {
   readonly width: number;
   /** Pixels of one image, all channels. */
   readonly features: number;
+  /** [count], on the host: the very array that was uploaded. */
+  readonly labels: Uint8Array;
   /** Hashing takes a third of a second for MNIST, so it waits until someone asks. */
   readonly #hash: () => string;
   #digest: string | undefined;
@@ -61,6 +63,7 @@ export class GpuDataset {
     this.height = height;
     this.width = width;
     this.features = channels * height * width;
+    this.labels = dataset.labels;
     const table = normalisationTable(normalisation, channels); // may throw: before anything is made
     this.#hash = () => hashResult([dataset.images, dataset.labels, table, channels, height, width]);
     this.#images = packBytes(context, dataset.images);
