@@ -8,6 +8,7 @@ import { compile, type Program } from '../nn/program.ts';
 import type { GpuDataset } from '../nn/train/gpu-dataset.ts';
 import type { Arena } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
+import { hasBatchNorm } from './renormalise/layers.ts';
 import type { Renormaliser } from './renormalise/renormaliser.ts';
 import { batchesTracked, passOver } from './renormalise/statistics-pass.ts';
 
@@ -26,11 +27,7 @@ export class BatchNormReset implements Renormaliser {
       momentum: null,
       batchesTracked: batchesTracked(),
     });
-    if (updates.size === 0) {
-      throw new UnsupportedError(
-        `reset: ${model.name} has no batch norm, so there are no running statistics to estimate`,
-      );
-    }
+    checkReset(model);
     this.#data = data;
     this.#program = compile(context, {
       outputs: {},
@@ -53,4 +50,12 @@ export class BatchNormReset implements Renormaliser {
   destroy(): void {
     this.#program.destroy();
   }
+}
+
+/** @throws UnsupportedError unless the model has batch norm. */
+export function checkReset(model: Model): void {
+  if (hasBatchNorm(model)) return;
+  throw new UnsupportedError(
+    `reset: ${model.name} has no batch norm, so there are no running statistics to estimate`,
+  );
 }

@@ -205,6 +205,125 @@ export interface StatsResult extends CommonResult {
   readonly collapse?: CollapseFields;
 }
 
+/** The loss at the softmax temperature that makes it least, fitted to the very images that are scored. */
+export interface CalibratedLoss {
+  readonly temperature: number;
+  readonly loss: number;
+  /** Set where the best temperature lies beyond what is searched. */
+  readonly bound?: 'lowest' | 'highest';
+}
+
+export interface ScoreFields extends LossAndAccuracy {
+  readonly calibrated: CalibratedLoss;
+}
+
+export interface MergeResult extends CommonResult {
+  /** The model that came out, such as `resnet20:norm=layer:bias`. */
+  readonly model: string;
+  /** What was assumed about the models, one line each. */
+  readonly assumptions: readonly string[];
+  /** Which models were matched to which. */
+  readonly strategy: string;
+  /** How a pair of models was matched. */
+  readonly align: MatchingMethod;
+  /** What was done to the mean. */
+  readonly renormalise: string;
+  /** How many test images were scored. */
+  readonly images: number;
+  /** The models as they came, the share of each in the mean, and its score on the test images. */
+  readonly models: readonly {
+    readonly name: string;
+    readonly coefficient: number;
+    readonly test: ScoreFields;
+  }[];
+  /** The merged network on the test images. */
+  readonly test: ScoreFields;
+  /** The mean of the models' logits, with the same shares, on the test images. */
+  readonly ensemble: ScoreFields;
+  readonly merging: {
+    readonly rounds: number;
+    /** Whether it ended by itself. */
+    readonly converged: boolean;
+    /** Root mean square over the models of their L2 distance to their mean, over scored entries: at first and after each round. */
+    readonly distances: readonly number[];
+    /** Sum over pairs of models of their inner product over scored entries. */
+    readonly objective: { readonly before: number; readonly after: number };
+    /** The part of units that going round three models does not bring back to themselves. */
+    readonly cycleError?: number;
+  };
+  readonly equivalence: MatchFields['equivalence'];
+  /** For each model, what brings it into the common order: unit i of the permuted model is unit p[i] of the model. */
+  readonly permutations: readonly Readonly<Record<string, readonly number[]>>[];
+  /** How the merged network compares with the models and what to try if it is worse, one sentence each. */
+  readonly verdict: readonly string[];
+  /** File the merged network was written to. */
+  readonly checkpoint?: string;
+}
+
+/** What a number was over several seeds. */
+export interface Spread {
+  readonly mean: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** A curve, and the loss that calibration leaves of the network half-way. */
+export interface ComparedCurve extends CurveResult {
+  readonly calibrated: CalibratedLoss;
+}
+
+/** What counts of a curve, over all seeds. */
+export interface ComparedScores {
+  readonly midpoint: { readonly loss: Spread; readonly accuracy: Spread };
+  readonly barrier: { readonly loss: Spread; readonly accuracy: Spread };
+  readonly calibratedLoss: Spread;
+}
+
+/** One matching with one re-normalisation. */
+export interface ComparedRow {
+  readonly align: MatchingMethod;
+  readonly renormalise: string;
+  /** One for each seed; a matching that does not depend on the seed has one. Seconds are those of the sweep. */
+  readonly runs: readonly {
+    readonly seed: number;
+    readonly seconds: number;
+    readonly train?: ComparedCurve;
+    readonly test?: ComparedCurve;
+  }[];
+  readonly train?: ComparedScores;
+  readonly test?: ComparedScores;
+}
+
+export interface CompareResult extends CommonResult {
+  readonly model: string;
+  /** What was assumed about the model, one line each. */
+  readonly assumptions: readonly string[];
+  readonly lambda: readonly number[];
+  readonly seeds: readonly number[];
+  /** The two networks as they came, and the mean of their logits. */
+  readonly ends: readonly {
+    readonly name: string;
+    readonly train?: ScoreFields;
+    readonly test?: ScoreFields;
+  }[];
+  readonly ensemble: { readonly train?: ScoreFields; readonly test?: ScoreFields };
+  readonly matchings: readonly {
+    readonly align: MatchingMethod;
+    readonly seed: number;
+    readonly objective: MatchFields['objective'];
+    readonly distance: MatchFields['distance'];
+    readonly seconds: number;
+  }[];
+  readonly rows: readonly ComparedRow[];
+  /** What does not apply to this network, and why. */
+  readonly refused: readonly {
+    readonly align?: MatchingMethod;
+    readonly renormalise?: string;
+    readonly reason: string;
+  }[];
+  readonly equivalence: MatchFields['equivalence'];
+}
+
 /** Results with curves along lambda. */
 export type CurveReport = SweepResult | DemoResult;
 

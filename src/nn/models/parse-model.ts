@@ -22,7 +22,10 @@ const USAGE = [
   `resnetDEPTH[:width=N][:norm=${NORMS.join('|')}][:shortcut=${SHORTCUTS.join('|')}][:classes=N][:input=CxHxW][:bias]`,
 ].join(', ');
 
-/** Takes a model name apart; widths may be left out where a checkpoint gives them, and `:bias` is passed over. @throws OptionError */
+/**
+ * Takes a model name apart; widths may be left out where a checkpoint gives them. `:bias` is passed over, but that it takes the
+ * `no-bias` of an MLP back. @throws OptionError
+ */
 export function parseModelName(text: string): ModelName {
   const plain = text.endsWith(BIAS_SUFFIX) ? text.slice(0, -BIAS_SUFFIX.length) : text;
   const [head, ...parts] = plain.split(':');
@@ -48,6 +51,7 @@ export function parseModelName(text: string): ModelName {
     else if (part.startsWith('norm=')) options = { ...options, ...parseVariant(text, [part], ['norm']) };
     else throw new OptionError(`--model: "${part}" in "${text}" is not understood; expected ${USAGE}`);
   }
+  if (plain !== text) options = { ...options, bias: true };
   return { family: 'mlp', options };
 }
 

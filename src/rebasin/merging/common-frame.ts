@@ -117,6 +117,27 @@ export function meanOf(sums: Sums, count: number): Map<string, Float32Array> {
   return new Map([...sums].map(([name, sum]) => [name, Float32Array.from(sum, (value) => value / count)]));
 }
 
+/**
+ * The weighted mean of models, every entry: f64 sums in the models' order, rounded once to f32. A model of weight 0 does not count at
+ * all, and one of weight 1 alone comes out exactly. @returns fresh arrays, the caller's.
+ */
+export function weightedMean(
+  spec: PermutationSpec,
+  models: readonly HostTensors[],
+  weights: readonly number[],
+): Map<string, Float32Array> {
+  const sums = zeros(spec, models[0]!);
+  for (const [k, values] of models.entries()) {
+    const weight = weights[k]!;
+    if (weight === 0) continue;
+    for (const [name, sum] of sums) {
+      const value = values.get(name)!;
+      for (let i = 0; i < sum.length; i++) sum[i]! += weight * value[i]!;
+    }
+  }
+  return meanOf(sums, 1);
+}
+
 function zeros(spec: PermutationSpec, like: HostTensors): Sums {
   return new Map(spec.entries.map(({ name }) => [name, new Float64Array(like.get(name)!.length)]));
 }
