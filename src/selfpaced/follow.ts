@@ -149,11 +149,14 @@ export function follow(context: FollowContext, start: BranchStart, target: numbe
     }
     length = h * Math.min(4, Math.max(0.3, factor));
 
-    const violatedAt = [
-      { at: middle, x: halfWay },
-      { at: trial, x: found.solution },
-    ].find(({ at, x }) => problem.slack(x, paceAt(at), sets).some((slack) => slack < -VIOLATION));
-    if (violatedAt === undefined) {
+    // Half-way there is only the interpolant, and what it misses must not count.
+    const violated = [
+      { at: middle, x: halfWay, most: 100 * tolerance },
+      { at: trial, x: found.solution, most: VIOLATION },
+    ]
+      .map(({ at, x, most }) => ({ at, members: below(problem.slack(x, paceAt(at), sets), -most) }))
+      .find(({ members }) => members.length > 0);
+    if (violated === undefined) {
       [age, solution, slope, system] = [trial, found.solution, to.slope, found.system];
       knots.push(to);
       changedHere.clear();
@@ -161,7 +164,7 @@ export function follow(context: FollowContext, start: BranchStart, target: numbe
       continue;
     }
 
-    const event = locate(context, from, to, violatedAt.at, sets, found.system);
+    const event = locate(context, from, to, violated, sets, found.system);
     if (event === undefined) {
       // The interpolant was too far from the solution to tell; nearer to it, it is not.
       steps.rejected++;
@@ -260,8 +263,9 @@ function expectedChange(
   const then = problem.slack(ahead, { regulariser, age: age + probe }, sets);
   let first = Infinity;
   for (let k = 0; k < now.length; k++) {
+    // Whoever is at the end of his set already may stay there (a twin of another does): a step will tell.
     const fall = now[k]! - then[k]!;
-    if (fall > 0) first = Math.min(first, ((Math.max(now[k]!, 0) + VIOLATION) / fall) * Math.abs(probe));
+    if (fall > 0 && now[k]! > VIOLATION) first = Math.min(first, (now[k]! / fall) * Math.abs(probe));
   }
   return first;
 }
@@ -274,18 +278,22 @@ interface Located {
 
 /**
  * The first age between two knots at which a slack is 0: on the interpolant first, then on the corrected solution.
- * @param violatedAt an age at which some slack is negative.
+ * @param violated an age, and the members whose slack is negative there: only they count, or rounding would move a twin of another.
  */
 function locate(
   { problem, regulariser }: FollowContext,
   from: Knot,
   to: Knot,
-  violatedAt: number,
+  violated: { readonly at: number; readonly members: readonly number[] },
   sets: Sets,
   system: FrozenSystem,
 ): Located | undefined {
-  const slackAt = (x: Float64Array, age: number) => problem.slack(x, { regulariser, age }, sets);
-  let [low, high] = [from.age, violatedAt];
+  const { at, members } = violated;
+  const slackAt = (x: Float64Array, age: number) => {
+    const slack = problem.slack(x, { regulariser, age }, sets);
+    return Float64Array.from(members, (k) => slack[k]!);
+  };
+  let [low, high] = [from.age, at];
   let slackLow = slackAt(from.solution, low);
   let slackHigh = slackAt(interpolate(from, to, high), high);
   for (let i = 0; i < 100 && Math.abs(high - low) > 1e-15 * Math.abs(high); i++) {
@@ -333,7 +341,13 @@ function locate(
   }
   // At the very start of the step a slack may already lie a rounding below 0.
   if (Math.abs(slack[index]!) > VIOLATION && age !== from.age) return undefined;
-  return { age, solution, index };
+  return { age, solution, index: members[index]! };
+}
+
+function below(values: Float64Array, limit: number): number[] {
+  const found: number[] = [];
+  for (let k = 0; k < values.length; k++) if (values[k]! < limit) found.push(k);
+  return found;
 }
 
 function indexOfLeast(values: Float64Array): number {

@@ -95,8 +95,10 @@ export function lasso({ features, targets, penalty, ridge = 0 }: LassoData): Sel
       residualsOf(w).forEach((r, i) => {
         sets[i] = sampleSet(lossOf(r), pace);
       });
+      // What a solve leaves of a 0 has no sign.
+      const tiny = 1e-13 * (1 + maxNorm(w));
       w.forEach((each, j) => {
-        const bySign = each > 0 ? SET.positive : each < 0 ? SET.negative : SET.zero;
+        const bySign = each > tiny ? SET.positive : each < -tiny ? SET.negative : SET.zero;
         sets[samples + j] = penalty === 0 ? SET.free : bySign;
       });
       return sets;
