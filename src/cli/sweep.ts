@@ -49,6 +49,8 @@ interface SweepOptions
   readonly align: MatchingMethod;
   readonly points?: number;
   readonly on: 'train' | 'test' | 'both';
+  readonly ensemble?: boolean;
+  readonly calibrateTemperature?: boolean;
   readonly seed: number;
   readonly out?: string;
 }
@@ -66,6 +68,11 @@ export function registerSweep(program: Command): void {
       new Option('--on <split>', 'which images to evaluate on')
         .choices(['train', 'test', 'both'])
         .default('both'),
+    )
+    .option('--ensemble', "also the mean of both networks' logits at every point")
+    .option(
+      '--calibrate-temperature',
+      'also the loss at the best softmax temperature of every point, fitted on the statistics images',
     )
     .option('--out <path>', 'a folder for result.json and index.html, or a .json file');
   withRenormaliseOptions(withMatchingOptions(command));
@@ -114,6 +121,9 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
     const data = Object.fromEntries(
       splits.map((split) => [split, new GpuDataset(context, images[split], normalisation)]),
     );
+    const calibration = options.calibrateTemperature
+      ? (used.statistics ?? new GpuDataset(context, images.statistics, normalisation))
+      : undefined;
     const lambda = equallySpaced(points);
     const progress = startProgress(align === 'none' ? 'sweep' : 'sweep, aligned', points);
     const curves = await sweep(context, {
@@ -129,6 +139,8 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
         data: used.statistics,
       }),
       ends: endsOf(preset),
+      ensemble: options.ensemble,
+      calibrate: calibration,
       signal,
       onProgress: ({ done }) => progress.update(done),
     }).finally(() => progress.stop());
@@ -144,7 +156,9 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
     const described = Object.fromEntries(
       splits.map((split) => [split, describeData(images[split], normalisation)]),
     );
-    const digests = [...Object.values(data), ...used.datasets].map(({ digest }) => digest);
+    const digests = [...Object.values(data), ...used.datasets, ...(calibration ? [calibration] : [])].map(
+      ({ digest }) => digest,
+    );
     const inputs = { a: [...valuesA], b: [...valuesB], matching, renormalisation, digests };
     const result: SweepResult = {
       ...completeResult(context, 'sweep', seed, started, inputs, fields),

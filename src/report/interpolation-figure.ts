@@ -7,11 +7,8 @@
 
 import * as Plot from '@observablehq/plot';
 import { formatBarrier, formatNumber, formatPercent, formatPoints } from './format.ts';
-import { curveOf, type Line, type SplitName } from './lines.ts';
+import { curveOf, isWay, type Line, type Measure, type SplitName } from './lines.ts';
 import { asImage, baseOptions, colourOf, label, muted, type Svg } from './plot-style.ts';
-import type { LossAndAccuracy } from './results.ts';
-
-type Measure = keyof LossAndAccuracy;
 
 export interface InterpolationOptions {
   readonly lines: readonly Line[];
@@ -37,12 +34,13 @@ export function interpolationFigure(options: InterpolationOptions): Svg {
   const { lines, splits, measure, width, height } = options;
   const split = splits[0]!;
   const domain = valueDomain(options);
+  const labels = placeLabels(options, domain);
   return asImage(
     Plot.plot({
       ...baseOptions(width, height),
       ariaLabel: `${measure === 'loss' ? 'Loss' : 'Accuracy'} along the line between the networks`,
       ariaDescription: lines.map((line) => describe(line, split, measure)).join(' '),
-      insetBottom: measure === 'loss' ? 0 : 20, // where accuracy falls to nothing, its label still has room
+      insetBottom: insetBottom(measure),
       x: { domain: [0, 1] },
       y: { domain },
       marks: [
@@ -57,9 +55,9 @@ export function interpolationFigure(options: InterpolationOptions): Svg {
           tickFormat: String,
         }),
         // Between the same two ends the aligned line runs along the chord of the naive one.
-        ...(lines.length === 1 ? lines.map((line) => chordMark(line, split, measure)) : []),
+        ...(lines.filter(isWay).length === 1 ? [chordMark(lines[0]!, split, measure)] : []),
         ...lines.flatMap((line) => splits.map((each) => curveMark(line, each, measure))),
-        ...lines.flatMap((line) => annotations(line, options, domain)),
+        ...lines.flatMap((line) => annotations(line, options, labels.get(line))),
         ...pointerMarks(lines, split, measure),
       ],
     }),
@@ -110,11 +108,11 @@ function chordMark(line: Line, split: SplitName, measure: Measure): Plot.Markish
 function annotations(
   line: Line,
   options: InterpolationOptions,
-  domain: readonly [number, number],
+  place: LabelPlace | undefined,
 ): Plot.Markish[] {
   const { splits, measure, magnified = false } = options;
   const excess = largestExcess(line.curves.lambda, curveOf(line, splits[0]!)[measure], measure);
-  const marks = lineLabel(line, options, domain, excess);
+  const marks = place ? lineLabel(line, options, place, excess) : [];
   if (magnified && splits.length > 1) marks.push(...splits.map((split) => splitLabel(line, split, measure)));
   if (excess === undefined) return marks;
   const { lambda, value, chord } = excess;
@@ -130,28 +128,61 @@ function annotations(
 /** The line's name and the length of its bar, beyond the curve: there no other line runs. */
 function lineLabel(
   line: Line,
-  { lines, splits, measure, magnified = false }: InterpolationOptions,
-  domain: readonly [number, number],
+  { splits, measure, magnified = false }: InterpolationOptions,
+  { x, y, dy }: LabelPlace,
   excess: Excess | undefined,
 ): Plot.Markish[] {
-  const { lambda } = line.curves;
-  const curve = curveOf(line, splits[0]!);
-  const lead = curveOf(lines[0]!, splits[0]!)[measure];
-  // Under the peak of the first line's hump there is most room for the second's name too.
-  const x = largestExcess(lambda, lead, measure)?.lambda ?? lambda[lambda.length >> 1]!;
-  const y = curve[measure][lambda.indexOf(x)]!;
-  if (!Number.isFinite(y)) return [];
-
-  const isLoss = measure === 'loss';
-  const points = formatPoints(curve.barrier.accuracy).replace('points', 'pts'); // the hump is narrow
-  const amount = isLoss ? `+${formatBarrier(curve.barrier.loss)}` : `−${points}`;
+  const { barrier } = curveOf(line, splits[0]!);
+  const points = formatPoints(barrier.accuracy).replace('points', 'pts'); // the hump is narrow
+  const amount = measure === 'loss' ? `+${formatBarrier(barrier.loss)}` : `−${points}`;
   const text = [magnified ? '' : line.name, excess ? amount : ''].join(' ').trim();
-  // Lines this close would write over each other: the second takes the other side.
-  const gap = Math.abs(lead[lambda.indexOf(x)]! - y);
-  const crowded = line !== lines[0] && gap < 0.12 * (domain[1] - domain[0]);
-  const dy = (crowded ? -26 : 16) * (isLoss ? -1 : 1);
   const anchor = x < 0.2 ? 'start' : x > 0.8 ? 'end' : 'middle';
   return [label({ x, y, text, colour: colourOf(line.name), dy, anchor })];
+}
+
+interface LabelPlace {
+  readonly x: number;
+  readonly y: number;
+  /** Pixels from there. */
+  readonly dy: number;
+}
+
+/**
+ * Where each line's name goes: above its loss, below its accuracy, where the first line's hump is highest: under it there is most room for
+ * the others' names. Names that would write over each other are stacked, away from the curves. The ensemble, which is beyond all others
+ * on the good side, has its name there.
+ */
+function placeLabels(
+  { lines, splits, measure, height }: InterpolationOptions,
+  domain: readonly [number, number],
+): Map<Line, LabelPlace> {
+  const { lambda } = lines[0]!.curves;
+  const lead = curveOf(lines[0]!, splits[0]!)[measure];
+  const x = largestExcess(lambda, lead, measure)?.lambda ?? lambda[lambda.length >> 1]!;
+  const { marginTop, marginBottom } = baseOptions(0, height);
+  const frame = height - marginTop - marginBottom - insetBottom(measure);
+  const away = measure === 'loss' ? -1 : 1; // pixels count downwards
+  const places = lines
+    .map((line) => ({ line, y: curveOf(line, splits[0]!)[measure][lambda.indexOf(x)]! }))
+    .filter(({ y }) => Number.isFinite(y))
+    .map((place) => ({ ...place, pixel: (-place.y / (domain[1] - domain[0])) * frame }))
+    .sort((a, b) => away * (a.pixel - b.pixel));
+  const found = new Map<Line, LabelPlace>();
+  let last = Number.NEGATIVE_INFINITY;
+  for (const { line, y, pixel } of places) {
+    if (line.name === 'ensemble') {
+      found.set(line, { x, y, dy: -16 * away });
+      continue;
+    }
+    last = Math.max(away * pixel + 16, last + 17);
+    found.set(line, { x, y, dy: away * last - pixel });
+  }
+  return found;
+}
+
+/** Where accuracy falls to nothing, its label still has room. */
+function insetBottom(measure: Measure): number {
+  return measure === 'loss' ? 0 : 20;
 }
 
 /** The name of the data set, at the right end of its curve. */

@@ -1,25 +1,34 @@
 /**
  * What there is to draw in a result, whichever command wrote it: one or two interpolation lines (`naive`, `aligned`), each on one or two
- * data sets. A sweep has one line, a demo both.
+ * data sets. A sweep has one line, a demo both; beside its line a sweep may have what calibration makes of it, and the ensemble.
  */
 
 import type {
   CurveReport,
   CurveResult,
   DemoResult,
+  LossAndAccuracy,
   MatchFields,
   PlaneResult,
   ReportResult,
   SweepCurves,
+  SweepResult,
 } from './results.ts';
 
-/** How the second network was treated before interpolating: as it was trained, or permuted. */
-export type LineName = 'naive' | 'aligned';
+/**
+ * How the second network was treated before interpolating: as it was trained, or permuted. Beside these `calibrated`, the same line at
+ * the best softmax temperatures, and `ensemble`, the mean of both networks' logits.
+ */
+export type LineName = 'naive' | 'aligned' | 'calibrated' | 'ensemble';
 export type SplitName = 'test' | 'train';
+
+export type Measure = keyof LossAndAccuracy;
 
 export interface Line {
   readonly name: LineName;
   readonly curves: SweepCurves;
+  /** What there is to show of it: a temperature changes no accuracy. */
+  readonly measures: readonly Measure[];
 }
 
 export function isDemo(result: ReportResult): result is DemoResult {
@@ -30,13 +39,31 @@ export function isPlane(result: ReportResult): result is PlaneResult {
   return 'grid' in result;
 }
 
+const both: readonly Measure[] = ['loss', 'accuracy'];
+
 /** The lines of a result, the naive one first. */
 export function linesOf(result: CurveReport): Line[] {
-  if (!isDemo(result)) return [{ name: result.align === 'none' ? 'naive' : 'aligned', curves: result }];
+  if (!isDemo(result)) {
+    const name = result.align === 'none' ? 'naive' : 'aligned';
+    const beside = (['calibrated', 'ensemble'] as const).flatMap((extra) => lineBeside(result, extra));
+    return [{ name, curves: result, measures: both }, ...beside];
+  }
   return [
-    { name: 'naive', curves: result.naive },
-    { name: 'aligned', curves: result.aligned },
+    { name: 'naive', curves: result.naive, measures: both },
+    { name: 'aligned', curves: result.aligned, measures: both },
   ];
+}
+
+/** Whether a line is a way between the networks, and not something beside it. */
+export function isWay({ name }: Line): boolean {
+  return name === 'naive' || name === 'aligned';
+}
+
+function lineBeside({ lambda, train, test }: SweepResult, name: 'calibrated' | 'ensemble'): Line[] {
+  const [onTrain, onTest] = [train?.[name], test?.[name]];
+  if (!onTrain && !onTest) return [];
+  const curves = { lambda, ...(onTrain ? { train: onTrain } : {}), ...(onTest ? { test: onTest } : {}) };
+  return [{ name, curves, measures: name === 'calibrated' ? ['loss'] : both }];
 }
 
 /** The data sets that every line was evaluated on; test first, since it is the one that counts. */

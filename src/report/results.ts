@@ -75,7 +75,20 @@ export interface MatchFields {
 
 export interface MatchResult extends CommonResult, MatchFields {}
 
+/** A curve at the softmax temperature that fits each point best, on the images that statistics are taken on. */
+export interface CalibratedCurve extends CurveResult {
+  readonly temperature: readonly number[];
+}
+
+export interface SweptCurve extends CurveResult {
+  /** The mean of both ends' logits, weighted as the weights are: two networks kept apart. */
+  readonly ensemble?: CurveResult;
+  readonly calibrated?: CalibratedCurve;
+}
+
 export interface SweepResult extends CommonResult, SweepCurves {
+  readonly train?: SweptCurve;
+  readonly test?: SweptCurve;
   readonly model: string;
   readonly align: MatchingMethod;
   /** What was done to the network at each point. */

@@ -66,9 +66,23 @@ export function headline(result: ReportResult): string {
     const then = bothRise ? rises[1]!.replace('rises ', '') : `it ${rises[1]}`;
     return `Two networks trained from different seeds. Straight between them the ${split} loss ${rises[0]}; ${permuted}, ${then}.`;
   }
-  if (result.align === 'none') return `Straight between the two networks the ${split} loss ${rises[0]}.`;
+  const beside = besideInWords(lines, split);
+  if (result.align === 'none') {
+    return `Straight between the two networks the ${split} loss ${rises[0]}${beside}.`;
+  }
   const units = result.match ? plural(hiddenUnits(result.match), 'hidden unit') : 'the hidden units';
-  return `After permuting ${units} of the second network, the ${split} loss ${rises[0]} between the two.`;
+  return `After permuting ${units} of the second network, the ${split} loss ${rises[0]} between the two${beside}.`;
+}
+
+/** What calibration leaves of the rise, and what the ensemble has instead. */
+function besideInWords(lines: readonly Line[], split: SplitName): string {
+  const words = lines.map((line) => {
+    const { barrier, midpoint } = curveOf(line, split);
+    if (line.name === 'calibrated')
+      return `; at the softmax temperature fitted to each point it ${riseInWords(barrier.loss)}`;
+    return line.name === 'ensemble' ? `; the ensemble's loss half-way is ${formatNumber(midpoint.loss)}` : '';
+  });
+  return words.join('');
 }
 
 /** What matching did, in a sentence. */
@@ -103,13 +117,23 @@ export function pointColumns(result: CurveReport): PointColumn[] {
   for (const split of splitsOf(lines)) {
     for (const measure of ['loss', 'accuracy'] as const) {
       for (const line of lines) {
+        if (!line.measures.includes(measure)) continue;
         const values = curveOf(line, split)[measure];
         const cells = measure === 'loss' ? formatColumn(values) : values.map(formatPercent);
         columns.push({ quantity: `${split} ${measure}`, line: line.name, cells });
       }
     }
   }
+  const temperature = temperaturesOf(result);
+  if (temperature)
+    columns.push({ quantity: '', line: 'temperature', cells: temperature.map((t) => formatNumber(t)) });
   return columns;
+}
+
+/** The softmax temperature of each point, the same on all data sets. */
+function temperaturesOf(result: CurveReport): readonly number[] | undefined {
+  if (isDemo(result)) return undefined;
+  return (result.test ?? result.train)?.calibrated?.temperature;
 }
 
 /** Barriers of loss and accuracy on each data set and line, under both chord conventions and at the midpoint. */
@@ -117,7 +141,9 @@ export function barrierRows(result: CurveReport): BarrierRow[] {
   const lines = linesOf(result);
   return splitsOf(lines).flatMap((split) =>
     (['loss', 'accuracy'] as const).flatMap((measure) =>
-      lines.map((line) => barrierRow(line, split, measure)),
+      lines
+        .filter(({ measures }) => measures.includes(measure))
+        .map((line) => barrierRow(line, split, measure)),
     ),
   );
 }

@@ -19,6 +19,7 @@ import {
   curveOf,
   isDemo,
   isPlane,
+  isWay,
   type Line,
   linesOf,
   matchesOf,
@@ -72,15 +73,22 @@ function curveSections(result: CurveReport): HTMLElement[] {
 }
 
 function facts(lines: readonly Line[], split: SplitName): HTMLElement {
-  const curves = lines.map((line) => curveOf(line, split));
-  const rows: [string, string[]][] = [
-    [`${capitalised(split)} loss barrier`, curves.map((curve) => formatBarrier(curve.barrier.loss))],
-    [
-      `${capitalised(split)} accuracy half-way`,
-      curves.map((curve) => formatPercent(curve.midpoint.accuracy)),
-    ],
+  const ways = lines.filter(isWay);
+  const curves = ways.map((line) => curveOf(line, split));
+  const where = capitalised(split);
+  const rows: [string, string[], readonly Line[]][] = [
+    [`${where} loss barrier`, curves.map((curve) => formatBarrier(curve.barrier.loss)), ways],
+    [`${where} accuracy half-way`, curves.map((curve) => formatPercent(curve.midpoint.accuracy)), ways],
   ];
-  return element('dl', { class: 'facts' }, ...rows.map(([name, values]) => fact(name, values, lines)));
+  for (const line of lines.filter((line) => !isWay(line))) {
+    const { barrier, midpoint } = curveOf(line, split);
+    rows.push(
+      line.name === 'calibrated'
+        ? [`${where} loss barrier, calibrated`, [formatBarrier(barrier.loss)], [line]]
+        : [`${where} accuracy of the ensemble`, [formatPercent(midpoint.accuracy)], [line]],
+    );
+  }
+  return element('dl', { class: 'facts' }, ...rows.map(([name, values, of]) => fact(name, values, of)));
 }
 
 /** A number to remember, or two with an arrow between: before and after. */
@@ -96,11 +104,18 @@ function fact(name: string, values: readonly string[], lines: readonly Line[]): 
   return element('div', {}, element('dt', {}, name), definition);
 }
 
+/** What lines beside the way between the networks are. */
+const BESIDE: Readonly<Partial<Record<Line['name'], string>>> = {
+  calibrated: ' Calibrated: each point at the softmax temperature that fits it best.',
+  ensemble: ' Ensemble: the mean of both networks’ logits, weighted as their weights are.',
+};
+
 function interpolation(lines: readonly Line[], splits: readonly SplitName[]): HTMLElement {
   const panel = (measure: 'loss' | 'accuracy', drawn: readonly Line[], magnified: boolean) => {
     const what = splits.length === 1 ? `${splits[0]} ${measure}` : measure;
+    const visible = drawn.filter(({ measures }) => measures.includes(measure));
     const drawing = responsive(panelHeight, (width) =>
-      interpolationFigure({ lines: drawn, splits, measure, width, height: panelHeight, magnified }),
+      interpolationFigure({ lines: visible, splits, measure, width, height: panelHeight, magnified }),
     );
     return figure(capitalised(what), drawing, magnified ? 'aligned, magnified' : '');
   };
@@ -113,11 +128,12 @@ function interpolation(lines: readonly Line[], splits: readonly SplitName[]): HT
     pair(lines, false),
   );
   // Beside a tall barrier the aligned line looks flat: it gets an axis of its own.
-  if (lines.length > 1) made.append(pair(lines.slice(1), true));
+  if (lines.filter(isWay).length > 1) made.append(pair(lines.slice(1), true));
   const styles = splits.map((split) => (split === 'test' ? 'solid: test data' : 'dashed: training data'));
   const key = [...styles, 'dotted: the straight line between the ends of the curve'].join('; ');
   const bar = `The upright bar is the barrier, the largest distance of the ${splits[0]} curve from it.`;
-  made.append(element('p', { class: 'note' }, `${capitalised(key)}. ${bar}`));
+  const names = lines.map(({ name }) => BESIDE[name] ?? '').join('');
+  made.append(element('p', { class: 'note' }, `${capitalised(key)}. ${bar}${names}`));
   return made;
 }
 

@@ -10,6 +10,7 @@ import { buildReportBundle } from '../../scripts/build-report.mjs';
 import { reportHtml } from '../../src/report/page.ts';
 import type { ReportResult } from '../../src/report/results.ts';
 import {
+  syntheticCalibratedSweep,
   syntheticDemo,
   syntheticMatch,
   syntheticPlane,
@@ -82,6 +83,31 @@ describe('a report file', () => {
     const { page, messages } = await open(reportHtml(sweep, bundle));
     expect(await page.locator('svg[role=img]').count()).toBe(2);
     expect(await page.locator('figcaption').first().textContent()).toBe('Test loss');
+    expect(messages).toEqual([]);
+  });
+
+  test('of a sweep with lines beside its own names each, apart from the others, in colours of their own', async () => {
+    const { page, messages } = await open(reportHtml(syntheticCalibratedSweep(), bundle));
+    const loss = page.locator('.drawing svg').first();
+    const boxes = await Promise.all(
+      ['naive +1.35', 'calibrated +0.135', 'ensemble'].map((name) =>
+        loss.getByText(name, { exact: true }).boundingBox(),
+      ),
+    );
+    const tops = boxes.map((box) => box!.y).sort((a, b) => a - b);
+    for (const [i, y] of tops.slice(1).entries()) expect(y - tops[i]!).toBeGreaterThan(12);
+    expect(
+      await page
+        .locator('.drawing svg')
+        .nth(1)
+        .getByText(/calibrated/)
+        .count(),
+    ).toBe(0);
+    expect(await page.locator('.facts').textContent()).toContain('Test loss barrier, calibrated0.135');
+    const colours = await page
+      .locator('.facts dd span')
+      .evaluateAll((all) => all.map((span) => getComputedStyle(span).color));
+    expect(new Set(colours).size).toBe(3);
     expect(messages).toEqual([]);
   });
 

@@ -11,7 +11,13 @@ import {
   matchSentence,
   pointColumns,
 } from '../../../src/report/summary.ts';
-import { syntheticCurve, syntheticDemo, syntheticMatch, syntheticSweep } from './synthetic-result.ts';
+import {
+  syntheticCalibratedSweep,
+  syntheticCurve,
+  syntheticDemo,
+  syntheticMatch,
+  syntheticSweep,
+} from './synthetic-result.ts';
 
 const ends = { loss: [0.1, 0.1] as [number, number], accuracy: [0.97, 0.97] as [number, number] };
 const flat = syntheticCurve(ends, 0, 0);
@@ -145,6 +151,46 @@ test('the history of the objective begins before matching, whether or not the li
 
 test('fixedUnits counts what a permutation leaves in place', () => {
   expect(fixedUnits([0, 2, 1, 3])).toBe('2 of 4');
+});
+
+describe('a sweep with lines beside its own', () => {
+  const sweep = syntheticCalibratedSweep();
+
+  test('tells in its headline what calibration leaves of the barrier, and what the ensemble has', () => {
+    expect(headline(sweep)).toBe(
+      "Straight between the two networks the test loss rises by 1.35; at the softmax temperature fitted to each point it rises by 0.135; the ensemble's loss half-way is 0.1033.",
+    );
+  });
+
+  test('has columns for them, none for the accuracy that calibration leaves alone, and the temperatures', () => {
+    const columns = pointColumns(sweep);
+    expect(columns.map(({ quantity, line }) => `${quantity} ${line}`.trim())).toEqual([
+      'lambda',
+      ...['test', 'train'].flatMap((split) => [
+        `${split} loss naive`,
+        `${split} loss calibrated`,
+        `${split} loss ensemble`,
+        `${split} accuracy naive`,
+        `${split} accuracy ensemble`,
+      ]),
+      'temperature',
+    ]);
+    expect(columns[11]!.cells[12]).toBe('0.7000');
+    expect(barrierRows(sweep).map(({ quantity, line }) => `${quantity} ${line}`)).toEqual(
+      ['test', 'train'].flatMap((split) => [
+        `${split} loss naive`,
+        `${split} loss calibrated`,
+        `${split} loss ensemble`,
+        `${split} accuracy, points naive`,
+        `${split} accuracy, points ensemble`,
+      ]),
+    );
+  });
+
+  test('is one on one data set as well', () => {
+    const { train: _, ...onTest } = sweep;
+    expect(pointColumns(onTest)).toHaveLength(7);
+  });
 });
 
 test('a sweep is no demo', () => {

@@ -123,6 +123,23 @@ export function syntheticSweep(overrides: Partial<SweepResult> = {}): SweepResul
   };
 }
 
+/** A sweep with everything beside its line: calibrated, its barrier a tenth of the line's, and the ensemble, which has none. */
+export function syntheticCalibratedSweep(overrides: Partial<SweepResult> = {}): SweepResult {
+  const { test: onTest, train: onTrain, ...sweep } = syntheticSweep();
+  const [calibrated, ensemble] = [curves(0.13476, 0.0567), curves(-0.02005, -0.005)];
+  const temperature = lambda.map((l) => 1 - 1.2 * l * (1 - l));
+  const beside = (split: 'test' | 'train') => ({
+    calibrated: { ...calibrated[split]!, temperature },
+    ensemble: ensemble[split]!,
+  });
+  return {
+    ...sweep,
+    test: { ...onTest!, ...beside('test') },
+    train: { ...onTrain!, ...beside('train') },
+    ...overrides,
+  };
+}
+
 /** A plane where A and the permuted B share a valley, and B lies behind a ridge. */
 export function syntheticPlane(overrides: Partial<PlaneResult> = {}): PlaneResult {
   const [a, b, c] = [
