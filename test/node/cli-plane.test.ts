@@ -1,4 +1,4 @@
-/** `rebasin plane` as a user meets it: two checkpoints, three, what it writes, and what it refuses before any work. */
+/** `rebasin plane`, and what `sweep` draws beside its line, as a user meets them: what they write, and what is refused before any work. */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -84,6 +84,20 @@ describe('rebasin plane', () => {
     expect(raw.status, raw.stderr).toBe(0);
     expect(raw.stdout).toMatch(/^The test loss half-way between A and B .*between B and C/);
     expect(raw.stdout).toMatch(/\nhalf-way between B and C +\d/);
+  });
+
+  it('has sweeps to go with it: the ensemble, and the temperature fitted to each point', () => {
+    const options = ['--points', '3', '--limit', '100', '--on', 'test'];
+    const plain = json('sweep', A!, B!, ...options);
+    const swept = json('sweep', A!, B!, ...options, '--ensemble', '--calibrate-temperature');
+    const { ensemble, calibrated, ...own } = swept.test;
+    expect(own).toEqual(plain.test);
+    expect(ensemble.accuracy[0]).toBe(own.accuracy[0]);
+    expect(ensemble.midpoint.loss).toBeLessThan(own.midpoint.loss);
+    expect(calibrated.temperature).toHaveLength(3);
+    expect(calibrated.barrier.loss).toBeGreaterThanOrEqual(0);
+    const { stdout } = rebasin('sweep', A!, B!, ...options, '--ensemble', '--calibrate-temperature');
+    expect(stdout).toMatch(/naive +calibrated +ensemble +naive +ensemble +temperature\n/);
   });
 
   it('refuses two checkpoints without alignment, equal networks, and batch norm where there is none', () => {
