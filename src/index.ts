@@ -9,6 +9,7 @@ export { parseSafetensors } from './io/safetensors.ts';
 export { writeSafetensors } from './io/safetensors-writer.ts';
 export { biasedHalves, randomParts } from './io/split.ts';
 export { matmul as matmulKernel } from './kernels/matmul/matmul.ts';
+export { foldBatchNorm } from './nn/fold-batch-norm.ts';
 export { gradients, parameterGradients } from './nn/gradient.ts';
 export type { Node } from './nn/graph.ts';
 export { initialiseParameters } from './nn/initialise.ts';
@@ -16,15 +17,24 @@ export { mlp } from './nn/models/mlp.ts';
 export { forwardGraph, type Model, type Pass, type StateEntry, stateEntries } from './nn/models/model.ts';
 export { parseModel } from './nn/models/parse-model.ts';
 export { recogniseModel } from './nn/models/recognise.ts';
+export { withBiases } from './nn/models/with-biases.ts';
 export * as ops from './nn/ops/index.ts';
 export { compile, type Program } from './nn/program.ts';
+export { rewrite } from './nn/rewrite.ts';
 export { readStateDict, type StateDict, stateDictOf, valuesOf, writeStateDict } from './nn/state-dict.ts';
+export { findTaps, type Tap } from './nn/taps.ts';
 export { type Evaluation, Evaluator } from './nn/train/evaluate.ts';
 export { type FitOptions, type FitResult, fit } from './nn/train/fit.ts';
 export { GpuDataset, type Normalisation } from './nn/train/gpu-dataset.ts';
 export { Optimizer, type OptimizerOptions } from './nn/train/optimizer.ts';
 export * from './nn/train/schedule.ts';
 export { readTrainingState, type TrainingState, writeTrainingState } from './nn/train/training-state.ts';
+export {
+  type ActivationMatchingOptions,
+  type ActivationSimilarity,
+  activationMatching,
+} from './rebasin/activation-matching.ts';
+export { ActivationStatistics, type TapStatistics } from './rebasin/activation-statistics.ts';
 export { invertPermutations, permuteArena, permuteValues } from './rebasin/apply-permutation.ts';
 export { linearSumAssignment } from './rebasin/assignment.ts';
 export { equallySpaced, summariseCurve } from './rebasin/barrier.ts';
@@ -33,7 +43,7 @@ export { runDemo } from './rebasin/demo.ts';
 export { checkEquivalence, checkGraphEquivalence } from './rebasin/equivalence.ts';
 export { greedyAssignment } from './rebasin/greedy-assignment.ts';
 export { evaluateLogits, mixLogits } from './rebasin/logits.ts';
-export { type Match, matchModels } from './rebasin/match.ts';
+export { MATCHING_METHODS, type Match, matchModels } from './rebasin/match.ts';
 export { type Matcher, randomMatcher, weightMatcher } from './rebasin/matcher.ts';
 export {
   MERGING_METHODS,
@@ -45,7 +55,19 @@ export {
 export { composePermutations, invertPermutation } from './rebasin/permutation.ts';
 export { derivePermutationSpec, type PermutationSpec } from './rebasin/permutation-spec.ts';
 export { type Plane, type PlaneOptions, planeSweep } from './rebasin/plane.ts';
+export { PRESETS, type Preset, type PresetName } from './rebasin/presets.ts';
+export { BiasCalibration } from './rebasin/renormalise/bias-calibration.ts';
+export {
+  RENORMALISATIONS,
+  type Renormalisation,
+  renormalisedModel,
+  renormaliserFactory,
+  withZeroBiases,
+} from './rebasin/renormalise/renormalisations.ts';
+export type { Renormaliser, RenormaliserFactory } from './rebasin/renormalise/renormaliser.ts';
+export { Repair, type RepairOptions } from './rebasin/renormalise/repair.ts';
 export { BatchNormReset } from './rebasin/reset.ts';
+export { straightThroughMatching } from './rebasin/straight-through.ts';
 export { sweep } from './rebasin/sweep.ts';
 export { type Calibration, fitTemperature } from './rebasin/temperature.ts';
 export { weightMatching } from './rebasin/weight-matching.ts';

@@ -16,6 +16,7 @@ import type { OptimizerOptions } from '../nn/train/optimizer.ts';
 import {
   constantSchedule,
   cosineSchedule,
+  linearSchedule,
   type Schedule,
   stepSchedule,
   warmupSchedule,
@@ -49,7 +50,7 @@ interface TrainOptions extends AdapterOptionValues, DataOptionValues, SplitOptio
   readonly learningRate: number;
   readonly momentum: number;
   readonly weightDecay: number;
-  readonly schedule: 'constant' | 'cosine' | 'step';
+  readonly schedule: 'constant' | 'cosine' | 'linear' | 'step';
   readonly warmupSteps: number;
   readonly initialiser: Initialiser;
   readonly accumulate: number;
@@ -76,9 +77,9 @@ export function registerTrain(program: Command): void {
     .addOption(
       new Option(
         '--schedule <name>',
-        'learning-rate schedule: cosine falls to 0, step divides by 10 at 1/2 and 3/4',
+        'learning-rate schedule: cosine and linear fall to 0, step divides by 10 at 1/2 and 3/4',
       )
-        .choices(['constant', 'cosine', 'step'])
+        .choices(['constant', 'cosine', 'linear', 'step'])
         .default('cosine'),
     )
     .option('--warmup-steps <n>', 'linear warm-up before the schedule', wholeNumber, 0)
@@ -219,9 +220,12 @@ function optimizerOf({ optimizer, momentum, weightDecay }: TrainOptions): Optimi
 }
 
 function scheduleOf({ schedule, warmupSteps }: TrainOptions): Schedule {
-  const base = { constant: constantSchedule, cosine: cosineSchedule, step: () => stepSchedule([0.5, 0.75]) }[
-    schedule
-  ]();
+  const base = {
+    constant: constantSchedule,
+    cosine: cosineSchedule,
+    linear: linearSchedule,
+    step: () => stepSchedule([0.5, 0.75]),
+  }[schedule]();
   return warmupSteps > 0 ? warmupSchedule(warmupSteps, base) : base;
 }
 

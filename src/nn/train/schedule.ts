@@ -24,6 +24,11 @@ export function stepSchedule(milestones: readonly number[], gamma = 0.1): Schedu
   };
 }
 
+/** Falls linearly from 1 at the first step to 0 after the last. */
+export function linearSchedule(): Schedule {
+  return (step, totalSteps) => 1 - step / Math.max(1, totalSteps);
+}
+
 /** Half a cosine from 1 at the first step to 0 after the last (Loshchilov and Hutter 2017, without restarts). */
 export function cosineSchedule(): Schedule {
   return (step, totalSteps) => 0.5 * (1 + cos((Math.PI * step) / Math.max(1, totalSteps)));

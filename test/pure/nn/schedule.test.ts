@@ -4,6 +4,7 @@ import { initialiseParameters } from '../../../src/nn/initialise.ts';
 import {
   constantSchedule,
   cosineSchedule,
+  linearSchedule,
   stepSchedule,
   warmupSchedule,
 } from '../../../src/nn/train/schedule.ts';
@@ -24,6 +25,10 @@ describe('schedules', () => {
       0.1 * 0.1,
     ]);
     expect(() => stepSchedule([50])).toThrow(/fractions of the run/);
+  });
+
+  it('linear falls from 1 to 0 after the last step', () => {
+    expect([0, 25, 99].map((step) => linearSchedule()(step, 100))).toEqual([1, 0.75, 1 - 0.99]);
   });
 
   it('cosine falls from 1 through 1/2 towards 0', () => {
