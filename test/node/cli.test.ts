@@ -56,7 +56,7 @@ describe('rebasin', () => {
   });
 
   it('explains every command and option with --help, on stdout, with exit code 0', () => {
-    for (const command of [[], ['info'], ['train'], ['eval'], ['match'], ['sweep'], ['demo']]) {
+    for (const command of [[], ['info'], ['train'], ['eval'], ['match'], ['sweep'], ['plane'], ['demo']]) {
       const { status, stdout, stderr } = rebasin([...command, '--help']);
       expect([status, stderr]).toEqual([0, '']);
       expect(stdout).toMatch(/Usage: rebasin/);
