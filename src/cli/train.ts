@@ -51,6 +51,7 @@ interface TrainOptions extends AdapterOptionValues, DataOptionValues, SplitOptio
   readonly momentum: number;
   readonly weightDecay: number;
   readonly schedule: 'constant' | 'cosine' | 'linear' | 'step';
+  readonly labelSmoothing: number;
   readonly warmupSteps: number;
   readonly initialiser: Initialiser;
   readonly accumulate: number;
@@ -82,6 +83,7 @@ export function registerTrain(program: Command): void {
         .choices(['constant', 'cosine', 'linear', 'step'])
         .default('cosine'),
     )
+    .option('--label-smoothing <x>', 'share of a label spread over all classes, 0 to 1', unitInterval, 0)
     .option('--warmup-steps <n>', 'linear warm-up before the schedule', wholeNumber, 0)
     .addOption(
       new Option('--initialiser <name>', 'initial weights')
@@ -143,6 +145,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
       epochs,
       batchSize,
       accumulate: options.accumulate,
+      labelSmoothing: options.labelSmoothing,
       ...(options.augment ? { augmentation: options.augment } : {}),
       seed,
       initialiser,
@@ -194,6 +197,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
       warmupSteps,
       initialiser,
       accumulate: options.accumulate,
+      labelSmoothing: options.labelSmoothing,
       augment: options.augment ?? null,
     };
     const inputs = { recipe, train: trainSet.digest, test: testSet.digest };
@@ -232,6 +236,12 @@ function scheduleOf({ schedule, warmupSteps }: TrainOptions): Schedule {
 function positiveNumber(text: string): number {
   const value = nonNegative(text);
   if (value === 0) throw new InvalidArgumentError('expected a number above 0');
+  return value;
+}
+
+function unitInterval(text: string): number {
+  const value = nonNegative(text);
+  if (value > 1) throw new InvalidArgumentError('expected a number from 0 to 1');
   return value;
 }
 

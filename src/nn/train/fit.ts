@@ -38,6 +38,8 @@ export interface FitOptions {
   readonly batchSize?: number;
   /** Parts that each batch is computed in, for batches larger than memory. Default: 1. */
   readonly accumulate?: number;
+  /** Share of a label's probability that is spread over all classes, 0 to 1; the losses told are of these. Default: 0. */
+  readonly labelSmoothing?: number;
   /** What happens to the images of each epoch. Default: nothing. */
   readonly augmentation?: Augmentation;
   /** Of the initial values, the order of samples and the augmentation. */
@@ -77,7 +79,7 @@ export interface FitResult {
  */
 export async function fit(context: Context, options: FitOptions): Promise<FitResult> {
   const { model, data, epochs, seed, resume, signal } = options;
-  const { accumulate = 1, schedule = constantSchedule() } = options;
+  const { accumulate = 1, labelSmoothing, schedule = constantSchedule() } = options;
   const batchSize = Math.min(options.batchSize ?? 128, data.count);
   for (const [name, value] of Object.entries({ epochs, batchSize, accumulate })) {
     if (!Number.isInteger(value) || value < 1)
@@ -94,7 +96,13 @@ export async function fit(context: Context, options: FitOptions): Promise<FitRes
     );
   }
 
-  const trainer = new Trainer(context, { model, optimizer: options.optimizer, batchSize, accumulate });
+  const trainer = new Trainer(context, {
+    model,
+    optimizer: options.optimizer,
+    batchSize,
+    accumulate,
+    labelSmoothing,
+  });
   const order = context.tensor([data.count], 'u32', { label: 'order of samples' });
   const losses = context.tensor([data.count], 'f32', { label: 'losses of an epoch' });
   const lossesOf = async (from: number, to: number) => {
@@ -169,6 +177,7 @@ function recipeOf(options: FitOptions, batchSize: number, steps: number): string
     seed,
     initialiser,
     augmentation: options.augmentation ?? null,
+    ...(options.labelSmoothing ? { labelSmoothing: options.labelSmoothing } : {}),
   });
 }
 

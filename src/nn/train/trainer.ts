@@ -6,7 +6,7 @@ import type { Context } from '../../runtime/context.ts';
 import type { TensorView } from '../../runtime/kernel.ts';
 import { parameterGradients } from '../gradient.ts';
 import { forwardGraph, type Model, stateEntries } from '../models/model.ts';
-import { crossEntropy, input, mean } from '../ops/index.ts';
+import { input, mean, smoothedCrossEntropy } from '../ops/index.ts';
 import { compile, type Program } from '../program.ts';
 import type { Augment, GpuDataset } from './gpu-dataset.ts';
 import { Optimizer, type OptimizerOptions } from './optimizer.ts';
@@ -18,6 +18,8 @@ export interface TrainerOptions {
   readonly batchSize: number;
   /** Parts that a batch is computed in, their gradients summed: for batches larger than memory. Default: 1. */
   readonly accumulate?: number;
+  /** Share of a label's probability that is spread over all classes, 0 to 1. Default: 0. */
+  readonly labelSmoothing?: number | undefined;
 }
 
 /** One step: over samples `order[start .. start + count - 1]`. */
@@ -45,7 +47,8 @@ export class Trainer {
   readonly #program: Program;
 
   /** The caller destroys the trainer. Values are undefined until `load`. */
-  constructor(context: Context, { model, optimizer, batchSize, accumulate = 1 }: TrainerOptions) {
+  constructor(context: Context, options: TrainerOptions) {
+    const { model, optimizer, batchSize, accumulate = 1, labelSmoothing = 0 } = options;
     this.#context = context;
     this.#microBatch = Math.ceil(batchSize / accumulate);
     const entries = stateEntries(model);
@@ -58,16 +61,16 @@ export class Trainer {
       accumulate > 1 ? new Arena(context, layoutOf('parameter'), 'summed gradients') : this.#gradients;
     this.#optimizer = new Optimizer(context, optimizer, this.#parameters, this.#total);
     try {
-      this.#program = this.#compile(model);
+      this.#program = this.#compile(model, labelSmoothing);
     } catch (error) {
       this.#destroyState();
       throw error;
     }
   }
 
-  #compile(model: Model): Program {
+  #compile(model: Model, labelSmoothing: number): Program {
     const { logits, updates } = forwardGraph(model, { training: true });
-    const losses = crossEntropy(logits, input('labels', ['N'], 'u32'));
+    const losses = smoothedCrossEntropy(logits, input('labels', ['N'], 'u32'), labelSmoothing);
     const stores = [
       ...[...parameterGradients(mean(losses, 0))].map(
         ([name, node]) => [node, this.#gradients.view(name)] as const,

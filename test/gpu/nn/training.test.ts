@@ -35,66 +35,71 @@ function tinyDataset(): ImageDataset {
 const NORMALISATION = { mean: [0.4], std: [0.25] };
 
 describe('fit', () => {
-  it('takes the steps of SGD with momentum that float64 takes, tail batch included', async () => {
-    const dataset = tinyDataset();
-    const model = mlp({ widths: [6, 8, 3], activation: 'tanh' });
-    const data = new GpuDataset(context(), dataset, NORMALISATION);
-    const [batchSize, learningRate, momentum, weightDecay, seed] = [8, 0.1, 0.9, 0.01, 4];
-    const { state, epochLoss } = await fit(context(), {
-      model,
-      data,
-      optimizer: { type: 'sgd', momentum, weightDecay },
-      learningRate,
-      epochs: 2,
-      batchSize,
-      seed,
-    });
-    data.destroy();
+  it.each([0, 0.1])(
+    'takes the steps of SGD with momentum that float64 takes, tail batch included, labels smoothed by %s',
+    async (labelSmoothing) => {
+      const dataset = tinyDataset();
+      const model = mlp({ widths: [6, 8, 3], activation: 'tanh' });
+      const data = new GpuDataset(context(), dataset, NORMALISATION);
+      const [batchSize, learningRate, momentum, weightDecay, seed] = [8, 0.1, 0.9, 0.01, 4];
+      const { state, epochLoss } = await fit(context(), {
+        model,
+        data,
+        optimizer: { type: 'sgd', momentum, weightDecay },
+        learningRate,
+        epochs: 2,
+        batchSize,
+        labelSmoothing,
+        seed,
+      });
+      data.destroy();
 
-    const { logits } = forwardGraph(model);
-    const loss = ops.mean(ops.crossEntropy(logits, ops.input('labels', ['N'], 'u32')), 0);
-    const gradients = [...parameterGradients(loss)];
-    const values = new Map(
-      [...initialiseParameters(stateEntries(model), seed)].map(([k, v]) => [k, Float64Array.from(v)]),
-    );
-    const velocities = new Map([...values].map(([k, v]) => [k, new Float64Array(v.length)]));
-    const losses: number[] = [];
-    for (let epoch = 1; epoch <= 2; epoch++) {
-      const order = new RandomStream(seed, 'order of samples').derive(epoch).permutation(dataset.count);
-      for (let start = 0; start < dataset.count; start += batchSize) {
-        const batch = [...order.subarray(start, start + batchSize)];
-        const images = batch.flatMap((n) =>
-          [...dataset.images.subarray(6 * n, 6 * n + 6)].map((byte) => (byte / 255 - 0.4) / 0.25),
-        );
-        const leaves = new Map<string, ArrayLike<number>>([
-          ...values,
-          ['images', images],
-          ['labels', batch.map((n) => dataset.labels[n]!)],
-        ]);
-        const [value, ...steps] = evaluateReference(
-          [loss, ...gradients.map(([, node]) => node)],
-          leaves,
-          batch.length,
-        );
-        losses.push(...batch.map(() => value![0]!));
-        gradients.forEach(([name], i) => {
-          const [w, v] = [values.get(name)!, velocities.get(name)!];
-          w.forEach((x, k) => {
-            v[k] = momentum * v[k]! + steps[i]![k]! + weightDecay * x;
-            w[k] = x - learningRate * v[k]!;
+      const { logits } = forwardGraph(model);
+      const labels = ops.input('labels', ['N'], 'u32');
+      const loss = ops.mean(ops.smoothedCrossEntropy(logits, labels, labelSmoothing), 0);
+      const gradients = [...parameterGradients(loss)];
+      const values = new Map(
+        [...initialiseParameters(stateEntries(model), seed)].map(([k, v]) => [k, Float64Array.from(v)]),
+      );
+      const velocities = new Map([...values].map(([k, v]) => [k, new Float64Array(v.length)]));
+      const losses: number[] = [];
+      for (let epoch = 1; epoch <= 2; epoch++) {
+        const order = new RandomStream(seed, 'order of samples').derive(epoch).permutation(dataset.count);
+        for (let start = 0; start < dataset.count; start += batchSize) {
+          const batch = [...order.subarray(start, start + batchSize)];
+          const images = batch.flatMap((n) =>
+            [...dataset.images.subarray(6 * n, 6 * n + 6)].map((byte) => (byte / 255 - 0.4) / 0.25),
+          );
+          const leaves = new Map<string, ArrayLike<number>>([
+            ...values,
+            ['images', images],
+            ['labels', batch.map((n) => dataset.labels[n]!)],
+          ]);
+          const [value, ...steps] = evaluateReference(
+            [loss, ...gradients.map(([, node]) => node)],
+            leaves,
+            batch.length,
+          );
+          losses.push(...batch.map(() => value![0]!));
+          gradients.forEach(([name], i) => {
+            const [w, v] = [values.get(name)!, velocities.get(name)!];
+            w.forEach((x, k) => {
+              v[k] = momentum * v[k]! + steps[i]![k]! + weightDecay * x;
+              w[k] = x - learningRate * v[k]!;
+            });
           });
+        }
+      }
+      // Eight steps of float32 against float64: each adds a few roundings of 6e-8 to values near 1, momentum sums ten of them.
+      for (const [name, expected] of values) {
+        state.get(name)!.forEach((value, i) => {
+          expect(Math.abs(value - expected[i]!)).toBeLessThan(5e-6);
         });
       }
-    }
-    // Eight steps of float32 against float64: each adds a few roundings of 6e-8 to values near 1, momentum sums ten of them.
-    for (const [name, expected] of values) {
-      state.get(name)!.forEach((value, i) => {
-        expect(Math.abs(value - expected[i]!)).toBeLessThan(5e-6);
-      });
-    }
-    expect(epochLoss[0]).toBeCloseTo(losses.slice(0, 30).reduce((a, b) => a + b, 0) / 30, 5);
-    expect(epochLoss[1]).toBeCloseTo(losses.slice(30).reduce((a, b) => a + b, 0) / 30, 5);
-  });
+      expect(epochLoss[0]).toBeCloseTo(losses.slice(0, 30).reduce((a, b) => a + b, 0) / 30, 5);
+      expect(epochLoss[1]).toBeCloseTo(losses.slice(30).reduce((a, b) => a + b, 0) / 30, 5);
+    },
+  );
 
   for (const activation of ['relu', 'tanh', 'softplus', 'gelu'] as const) {
     it(`learns the digits with ${activation}`, async () => {
