@@ -2,6 +2,7 @@
 /** The command `rebasin`. Results go to stdout, progress to stderr. */
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
+import { registerAgePath } from './agepath.ts';
 import { registerData } from './data-command.ts';
 import { registerDemo } from './demo.ts';
 import { registerEval } from './eval.ts';
@@ -24,6 +25,7 @@ registerEval(program);
 registerMatch(program);
 registerSweep(program);
 registerPlane(program);
+registerAgePath(program);
 registerData(program);
 registerInfo(program);
 

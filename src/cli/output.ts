@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { hashResult } from '../base/hash.ts';
 import { expectWritable, makeFolder, writeBytes } from '../io/node-files.ts';
+import type { AgePathResult } from '../report/age-path-result.ts';
 import { reportHtml } from '../report/page.ts';
 import type { CommonResult, ReportResult } from '../report/results.ts';
 import type { Context } from '../runtime/context.ts';
@@ -10,7 +11,7 @@ import { reportBundle } from './report-bundle.ts';
 
 /** Adds the fields that every result has. `inputs` are what decides the result; times and paths are not hashed. */
 export function completeResult<T extends object>(
-  context: Context,
+  context: Pick<Context, 'adapterName'>,
   command: string,
   seed: number,
   started: number,
@@ -39,7 +40,7 @@ export async function prepareReport(target: string): Promise<void> {
 }
 
 /** Writes `result.json` and the self-contained `index.html` into a folder; a path that ends in .json gets the JSON alone. */
-export async function writeReport(target: string, result: ReportResult): Promise<string[]> {
+export async function writeReport(target: string, result: ReportResult | AgePathResult): Promise<string[]> {
   const json = new TextEncoder().encode(`${JSON.stringify(result, null, 1)}\n`);
   if (target.endsWith('.json')) {
     await writeBytes(target, json);

@@ -3,6 +3,8 @@
  * without JavaScript it still says what came out.
  */
 
+import type { AgePathResult } from './age-path-result.ts';
+import { agePathHeadline, agePathTable, isAgePath } from './age-path-summary.ts';
 import type { ReportResult } from './results.ts';
 import { reportStyles } from './styles.ts';
 import { headline, textTables } from './summary.ts';
@@ -11,8 +13,11 @@ import { headline, textTables } from './summary.ts';
  * Returns the text of the HTML file.
  * @param bundle the view as a classic script, from `scripts/build-report.mjs` (dist/report-view.js)
  */
-export function reportHtml(result: ReportResult, bundle: string): string {
-  const sentence = escapeHtml(headline(result));
+export function reportHtml(result: ReportResult | AgePathResult, bundle: string): string {
+  const [said, tables] = isAgePath(result)
+    ? [agePathHeadline(result), agePathTable(result)]
+    : [headline(result), textTables(result)];
+  const sentence = escapeHtml(said);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -26,7 +31,7 @@ export function reportHtml(result: ReportResult, bundle: string): string {
 </head>
 <body>
 <main id="report"></main>
-<noscript><p>${sentence}</p><pre>${escapeHtml(textTables(result))}</pre></noscript>
+<noscript><p>${sentence}</p><pre>${escapeHtml(tables)}</pre></noscript>
 <script type="application/json" id="result">${scriptJson(result)}</script>
 <script>${scriptText(bundle)}</script>
 </body>

@@ -1,0 +1,67 @@
+/** What `rebasin agepath` writes as JSON. Field names are a contract: scripts read them, and the report draws them. */
+import type { CommonResult } from './results.ts';
+
+/** An error at ages that were evaluated. */
+export interface ErrorCurve {
+  readonly age: readonly number[];
+  readonly error: readonly number[];
+}
+
+export interface AgePathEvent {
+  /** `set`: a sample or coefficient changed its set. The others end a branch of solutions: `fold`, `unstable`, `weight jump`. */
+  readonly kind: string;
+  readonly age: number;
+  readonly sample?: number;
+  readonly coefficient?: number;
+  readonly before?: string;
+  readonly after?: string;
+  /** Largest change of an element of the solution, where the branch ends. */
+  readonly jump?: number;
+}
+
+export interface SearchWork {
+  /** Factorisations of dense symmetric matrices. */
+  readonly linearSolves: number;
+  /** Wall time in seconds. */
+  readonly seconds: number;
+}
+
+export interface AgePathResult extends CommonResult {
+  readonly problem: 'svm' | 'lasso' | 'logistic';
+  readonly regulariser: string;
+  readonly settings: Readonly<Record<string, number | string>>;
+  readonly data: {
+    readonly name: string;
+    readonly train: number;
+    readonly heldOut: number;
+    readonly features: number;
+  };
+  readonly from: number;
+  readonly to: number;
+  readonly events: readonly AgePathEvent[];
+  /** Coefficients of a linear model, or margins of training samples, against the age; curves break after each of `breaks`. */
+  readonly curves: {
+    readonly quantity: 'coefficient' | 'margin';
+    readonly age: readonly number[];
+    readonly breaks: readonly number[];
+    readonly series: readonly { readonly name: string; readonly values: readonly number[] }[];
+  };
+  /** Samples of weight above 0, at the ages of `curves`: the sum of weights. */
+  readonly weight: readonly number[];
+  /** On held-out samples: of ordinary training, along the path, and at the ages of the grid. Absent without such samples. */
+  readonly heldOut?: {
+    readonly measure: 'error rate' | 'mean absolute error';
+    readonly plain: number;
+    readonly path: ErrorCurve;
+    readonly grid: ErrorCurve;
+  };
+  readonly path: SearchWork & {
+    readonly steps: number;
+    readonly segments: number;
+    readonly jumps: number;
+    /** Largest violation of the conditions of optimality at a stored point. */
+    readonly residual: number;
+  };
+  /** Alternating search at a grid of ages, each from the solution of the one before. */
+  readonly grid: SearchWork & { readonly ages: number; readonly rounds: number; readonly converged: number };
+}
