@@ -20,9 +20,10 @@ export function foldBatchNorm(
   model: Model,
   values: HostTensors,
 ): { readonly model: Model; readonly values: Map<string, Float32Array> } {
-  const { logits, updates } = forwardGraph(model, { training: true });
-  if (updates.size === 0) throw new UnsupportedError(`foldBatchNorm: ${model.name} has no batch norm`);
-  const pairs = normsAfterLayers(model, [logits]);
+  if (forwardGraph(model, { training: true }).updates.size === 0) {
+    throw new UnsupportedError(`foldBatchNorm: ${model.name} has no batch norm`);
+  }
+  const pairs = normsAfterLayers(model, [forwardGraph(model).logits]);
   const folded = new Map([...values].map(([name, value]) => [name, value.slice()]));
   for (const { norm, layer } of pairs) {
     const take = (part: string) => {

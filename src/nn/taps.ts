@@ -62,9 +62,11 @@ function tapOf(node: Node, before: string | undefined): Tap | WeightedTap | unde
     return { kind: 'weighted', name: moduleOf(weight.name), node, weight: weight.name, bias: bias?.name };
   }
   if (NORMALISED.has(operation.name)) {
-    const leaf = topologicalOrder(inputs.slice(1))
+    // Statistics and parameters that the norm reads itself; a batch's own statistics lead back through the layer before.
+    const leaf = inputs
+      .slice(1)
       .map(leafOf)
-      .find((found) => found && found.kind !== 'input');
+      .find((found) => found !== undefined);
     return leaf && { kind: 'normalised', name: moduleOf(leaf.name), node };
   }
   if (ACTIVATIONS.has(operation.name)) return { kind: 'activation', name: before ?? 'input', node };

@@ -39,6 +39,12 @@ describe('findTaps', () => {
     expect(new Set(taps).size).toBe(taps.length);
   });
 
+  it('names norms alike in training, where their statistics come from the layer before', () => {
+    const { logits } = forwardGraph(parseModel('mlp:6-5-4-3:norm=batch'), { training: true });
+    const norms = findTaps([logits]).filter(({ kind }) => kind === 'normalised');
+    expect(norms.map(({ name }) => name)).toEqual(['bn1', 'bn2']);
+  });
+
   it('needs no norm to name a block', () => {
     expect(tapsOf('resnet8:norm=none')).toContain('activation layer1.0.conv2');
   });
