@@ -4,11 +4,13 @@
  */
 
 import type {
+  CompareResult,
   CurveReport,
   CurveResult,
   DemoResult,
   LossAndAccuracy,
   MatchFields,
+  MergeResult,
   PlaneResult,
   ReportResult,
   SweepCurves,
@@ -37,6 +39,14 @@ export function isDemo(result: ReportResult): result is DemoResult {
 
 export function isPlane(result: ReportResult): result is PlaneResult {
   return 'grid' in result;
+}
+
+export function isMerge(result: ReportResult): result is MergeResult {
+  return 'strategy' in result;
+}
+
+export function isCompare(result: ReportResult): result is CompareResult {
+  return 'rows' in result;
 }
 
 const both: readonly Measure[] = ['loss', 'accuracy'];
@@ -81,6 +91,7 @@ export function curveOf(line: Line, split: SplitName): CurveResult {
 /** How networks were matched, by the name of the one that was permuted. */
 export function matchesOf(result: ReportResult): Readonly<Record<string, MatchFields>> {
   if (isPlane(result)) return result.matches;
+  if (isMerge(result) || isCompare(result)) return {};
   return result.match ? { B: result.match } : {};
 }
 

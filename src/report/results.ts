@@ -267,7 +267,9 @@ export interface MergeResult extends CommonResult {
   readonly equivalence: MatchFields['equivalence'];
   /** For each model, what brings it into the common order: unit i of the permuted model is unit p[i] of the model. */
   readonly permutations: readonly Readonly<Record<string, readonly number[]>>[];
-  /** How the merged network compares with the models and what to try if it is worse, one sentence each. */
+  /** What became of the activations, layer by layer, beside the models' weighted mean. */
+  readonly collapse?: CollapseFields;
+  /** How the merged network compares with the models and what to try if it is worse, a sentence or two each; the first compares. */
   readonly verdict: readonly string[];
   /** File the merged network was written to. */
   readonly checkpoint?: string;
@@ -341,4 +343,4 @@ export interface CompareResult extends CommonResult {
 export type CurveReport = SweepResult | DemoResult;
 
 /** Results that the report can show. */
-export type ReportResult = CurveReport | PlaneResult;
+export type ReportResult = CurveReport | PlaneResult | MergeResult | CompareResult;

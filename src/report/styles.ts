@@ -75,6 +75,9 @@ export const reportStyles = `
 .rebasin-report .pair { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 28px 40px; }
 .rebasin-report .pair + .pair { margin-top: 28px; }
 .rebasin-report .pair:empty { display: none; }
+.rebasin-report .triple { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 24px 32px; }
+.rebasin-report .compared :is(th, td):nth-child(2) { text-align: left; }
+.rebasin-report .scroller + .compared, .rebasin-report .pair + .scroller { margin-top: 28px; }
 .rebasin-report figure { margin: 0; min-width: 0; }
 .rebasin-report figcaption { font-size: .875rem; line-height: 1.4; overflow-wrap: anywhere; }
 .rebasin-report figcaption strong { font-weight: 600; }
@@ -104,6 +107,7 @@ export const reportStyles = `
 @media (max-width: 760px) {
   .rebasin-report { padding: 24px 16px 48px; }
   .rebasin-report .pair { grid-template-columns: minmax(0, 1fr); }
+  .rebasin-report .triple { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 20px; }
   .rebasin-report .facts dd { font-size: 1.375rem; }
   .rebasin-report table { font-size: .8125rem; }
   .rebasin-report th, .rebasin-report td { padding-left: 10px; }

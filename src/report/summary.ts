@@ -3,6 +3,7 @@
  * whoever shows these strings in a page escapes them.
  */
 
+import { compareHeadline, compareTables } from './compare-summary.ts';
 import {
   formatBarrier,
   formatColumn,
@@ -16,15 +17,19 @@ import {
 import {
   curveOf,
   hiddenUnits,
+  isCompare,
   isDemo,
+  isMerge,
   isPlane,
   type Line,
   linesOf,
   type SplitName,
   splitsOf,
 } from './lines.ts';
+import { mergeHeadline, mergeTable } from './merge-summary.ts';
+import { METHOD_WORDS } from './method-words.ts';
 import { planeHeadline, planeTable } from './plane-summary.ts';
-import type { CurveReport, LossAndAccuracy, MatchFields, MatchingMethod, ReportResult } from './results.ts';
+import type { CurveReport, LossAndAccuracy, MatchFields, ReportResult } from './results.ts';
 import { alignColumns } from './text-table.ts';
 
 /** A column of the table of points. */
@@ -56,6 +61,8 @@ export interface BarrierRow {
  */
 export function headline(result: ReportResult): string {
   if (isPlane(result)) return planeHeadline(result);
+  if (isMerge(result)) return mergeHeadline(result);
+  if (isCompare(result)) return compareHeadline(result);
   const lines = linesOf(result);
   const split = splitsOf(lines)[0];
   if (split === undefined) return 'Two networks, and no data to evaluate the line between them on.';
@@ -97,15 +104,6 @@ export function matchSentence(match: MatchFields): string {
     `The check that permuting leaves the outputs unchanged ${check}: largest difference ${formatScale(equivalence.maxDifference)} of the largest output.`
   );
 }
-
-const METHOD_WORDS: Readonly<Record<MatchingMethod, string>> = {
-  none: 'no matching',
-  random: 'random permutations',
-  weight: 'weight matching',
-  activation: 'activation matching',
-  'activation-greedy': 'greedy activation matching',
-  'straight-through': 'straight-through matching',
-};
 
 /** Lambda, then loss and accuracy of each data set on each line. */
 export function pointColumns(result: CurveReport): PointColumn[] {
@@ -175,7 +173,10 @@ export function barrierTable(result: CurveReport): string {
 
 /** Every table of a result as text. */
 export function textTables(result: ReportResult): string {
-  return isPlane(result) ? planeTable(result) : `${barrierTable(result)}\n\n${curveTable(result)}`;
+  if (isPlane(result)) return planeTable(result);
+  if (isMerge(result)) return mergeTable(result);
+  if (isCompare(result)) return compareTables(result);
+  return `${barrierTable(result)}\n\n${curveTable(result)}`;
 }
 
 /** Units that matching left where they were, "3 of 256". */

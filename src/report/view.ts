@@ -3,6 +3,7 @@
  * It needs `reportStyles` (styles.ts) in the document, follows light and dark by itself, and adapts to the width of `root`.
  */
 
+import { compareSections } from './compare-view.ts';
 import { element, figure, headingRow, responsive, section, table } from './elements.ts';
 import { objectiveFigure, permutationFigure, trainingFigure } from './figures.ts';
 import {
@@ -17,7 +18,9 @@ import {
 import { interpolationFigure } from './interpolation-figure.ts';
 import {
   curveOf,
+  isCompare,
   isDemo,
+  isMerge,
   isPlane,
   isWay,
   type Line,
@@ -27,6 +30,7 @@ import {
   type SplitName,
   splitsOf,
 } from './lines.ts';
+import { mergeSections } from './merge-view.ts';
 import { planeSections } from './plane-view.ts';
 import type { CurveReport, MatchFields, ReportResult, TrainingFields } from './results.ts';
 import {
@@ -44,7 +48,7 @@ const matrixSize = 144; // three fit in half the page
 
 /** Shows `result` in `root`, in place of what is there. Drawing follows the width of `root` for as long as it is in a document. */
 export function renderReport(root: HTMLElement, result: ReportResult): void {
-  const sections = [header(result), ...(isPlane(result) ? planeSections(result) : curveSections(result))];
+  const sections = [header(result), ...ownSections(result)];
   const matches = Object.entries(matchesOf(result));
   for (const [name, match] of matches) {
     sections.push(matching(match, matches.length > 1 ? `Matching of ${name}` : 'Matching'));
@@ -52,6 +56,14 @@ export function renderReport(root: HTMLElement, result: ReportResult): void {
   if (isDemo(result)) sections.push(training(result.networks));
   sections.push(provenance(result));
   root.replaceChildren(element('article', { class: 'rebasin-report' }, ...sections));
+}
+
+/** What only results of this kind have. */
+function ownSections(result: ReportResult): HTMLElement[] {
+  if (isPlane(result)) return planeSections(result);
+  if (isMerge(result)) return mergeSections(result);
+  if (isCompare(result)) return compareSections(result);
+  return curveSections(result);
 }
 
 function header(result: ReportResult): HTMLElement {
@@ -252,7 +264,10 @@ function provenance(result: ReportResult): HTMLElement {
     const files = result.networks.flatMap(({ checkpoint }) => checkpoint ?? []);
     if (files.length > 0) facts.push(['Checkpoints', files.join(', ')]);
   }
-  const assumptions = Object.values(matchesOf(result))[0]?.assumptions ?? [];
+  const assumptions =
+    isMerge(result) || isCompare(result)
+      ? result.assumptions
+      : (Object.values(matchesOf(result))[0]?.assumptions ?? []);
   if (assumptions.length > 0) facts.push(['Assumed', assumptions.join('; ')]);
   facts.push(
     ['Adapter', result.adapter],

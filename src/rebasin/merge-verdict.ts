@@ -1,0 +1,107 @@
+/**
+ * A merge in words, from its numbers: how the merged network compares with the models and with the ensemble of their logits, whether its
+ * confidence alone is off, what became of its activations, and what to try if it is worse.
+ */
+import type { Model } from '../nn/models/model.ts';
+import { formatCount, formatNumber, formatPercent, formatPoints, notFinite } from '../report/format.ts';
+import type { CollapseFields, MatchingMethod } from '../report/results.ts';
+import type { MergeScores } from './merge.ts';
+import { expectedScore } from './merge-collapse.ts';
+import type { MergingMethod } from './merging/merge-models.ts';
+import { hasBatchNorm } from './renormalise/layers.ts';
+import type { Renormalisation } from './renormalise/renormalisations.ts';
+
+export interface MergeVerdictInput {
+  readonly model: Model;
+  readonly scores: MergeScores;
+  readonly coefficients: readonly number[];
+  /** How many images were scored: what differences mean. */
+  readonly images: number;
+  readonly strategy: MergingMethod;
+  readonly align: MatchingMethod;
+  readonly renormalise: Renormalisation;
+  readonly collapse?: CollapseFields | undefined;
+}
+
+/** A loss this many times the models' is worse, however many are right. */
+const WORSE_LOSS = 1.25;
+/** Calibration that takes less than this part of the loss away is no finding. */
+const MISCALIBRATED = 0.2;
+
+/** The verdict, one sentence or two an entry; the first compares. */
+export function mergeVerdict(input: MergeVerdictInput): string[] {
+  const { scores, coefficients, images, model, collapse } = input;
+  const { merged } = scores;
+  const expected = expectedScore(scores.models, coefficients);
+  const verdict = [comparison(input, expected)];
+  if (expected.accuracy < 1.5 / model.classes) {
+    verdict.push('The models themselves hardly do better than chance: there is not yet anything to merge.');
+  }
+  const { calibrated } = merged;
+  const isMiscalibrated = merged.loss - calibrated.loss > MISCALIBRATED * merged.loss;
+  if (isMiscalibrated) {
+    const size = calibrated.temperature < 1 ? 'small' : 'large';
+    verdict.push(
+      `Its logits are too ${size}: divided by ${formatNumber(calibrated.temperature, 2)} they would have a loss of ${formatNumber(calibrated.loss)} on these images.`,
+    );
+  }
+  // One standard error of a share of so many images.
+  const doubt = Math.sqrt((expected.accuracy * (1 - expected.accuracy)) / images);
+  const isLessRight = !(merged.accuracy >= expected.accuracy - doubt);
+  const isWorse = isLessRight || !(merged.loss <= WORSE_LOSS * expected.loss);
+  if (!isWorse) {
+    verdict.push(
+      merged.accuracy > expected.accuracy + doubt
+        ? 'It is better than the models on average.'
+        : `It is as good as the models, as far as ${formatCount(images)} images can tell.`,
+    );
+    return verdict;
+  }
+  if (!isLessRight && isMiscalibrated) {
+    verdict.push('It is as often right as the models, and only less sure of it.');
+  }
+  if (collapse) verdict.push(collapse.verdict.text);
+  verdict.push(`To try: ${collapse?.verdict.fix ?? adviceFor(input)}.`);
+  return verdict;
+}
+
+/** "The mean of 2 models gets 96.10% of 2,000 images right (loss 0.1510): 0.62 points fewer than ..." */
+function comparison(
+  { scores, images, strategy }: MergeVerdictInput,
+  expected: { readonly loss: number; readonly accuracy: number },
+): string {
+  const { merged, ensemble, models } = scores;
+  const than = (what: string, { loss, accuracy }: { readonly loss: number; readonly accuracy: number }) => {
+    const points = formatPoints(Math.abs(merged.accuracy - accuracy));
+    const side = merged.accuracy < accuracy ? 'fewer than' : 'more than';
+    const how = points === formatPoints(0) ? 'as many as' : `${points} ${side}`;
+    return `${how} ${what} (${formatPercent(accuracy)}, loss ${formatNumber(loss)})`;
+  };
+  const unaligned = strategy === 'none' ? ', as they are,' : '';
+  const loss = Number.isFinite(merged.loss)
+    ? `loss ${formatNumber(merged.loss)}`
+    : `its loss is ${notFinite}`;
+  return (
+    `The mean of ${formatCount(models.length)} networks${unaligned} gets ${formatPercent(merged.accuracy)} of ${formatCount(images)} images right (${loss}): ` +
+    `${than('they do on average', expected)}, ${than('the ensemble of their logits', ensemble)}.`
+  );
+}
+
+/** Where activations say nothing: what was left out, in the order in which it matters. */
+function adviceFor({ model, scores, strategy, align, renormalise }: MergeVerdictInput): string {
+  const batchNorm = hasBatchNorm(model);
+  if (strategy === 'none') return 'match the units first: leave out --strategy none';
+  if (align === 'none' || align === 'random') {
+    return `match the units first: --align weight${batchNorm && renormalise === 'none' ? ' --renormalise reset' : ''}`;
+  }
+  if (renormalise === 'none') {
+    return batchNorm
+      ? 'its running statistics are a mean and belong to no network, estimate them anew: --renormalise reset'
+      : 'bring the activations back to what they are in the models: --renormalise repair, or rescale';
+  }
+  if (scores.models.length > 2 && strategy !== 'cycle-consistent') {
+    return 'match all models jointly: --strategy cycle-consistent';
+  }
+  const other = align === 'weight' ? 'activation or straight-through' : 'weight';
+  return `another matching, --align ${other} (rebasin compare tries all on a pair); networks that are wider or were trained longer merge better`;
+}

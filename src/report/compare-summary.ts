@@ -1,0 +1,155 @@
+/** A comparison of methods in words and plain tables. */
+
+import { formatBarrier, formatNumber, formatPercent, formatPoints, notFinite } from './format.ts';
+import type { SplitName } from './lines.ts';
+import { METHOD_WORDS } from './method-words.ts';
+import type { ComparedRow, ComparedScores, CompareResult, Spread } from './results.ts';
+import { alignColumns } from './text-table.ts';
+
+export interface TableColumn {
+  readonly heading: string;
+  readonly cells: readonly string[];
+}
+
+/** The data sets that the methods were compared on; test first. */
+export function compareSplits({ rows }: CompareResult): SplitName[] {
+  return (['test', 'train'] as const).filter((split) => rows.some((row) => row[split]));
+}
+
+/** The row whose network half-way is most often right; of equals the one with the least loss. */
+export function bestRow(rows: readonly ComparedRow[], split: SplitName): ComparedRow | undefined {
+  const of = (row: ComparedRow) => row[split]!.midpoint;
+  const finite = rows.filter((row) => row[split] && Number.isFinite(of(row).accuracy.mean));
+  return finite.reduce<ComparedRow | undefined>((best, row) => {
+    if (!best) return row;
+    const gain = of(row).accuracy.mean - of(best).accuracy.mean;
+    return gain > 0 || (gain === 0 && of(row).loss.mean < of(best).loss.mean) ? row : best;
+  }, undefined);
+}
+
+/**
+ * The comparison in a sentence: what serves best, beside the networks, their ensemble, and doing nothing.
+ *
+ * @example
+ * 'Half-way between the networks the test accuracy is best by activation matching with repair: 96.10%, a loss barrier of 0.0312. The ...'
+ */
+export function compareHeadline(result: CompareResult): string {
+  const split = compareSplits(result)[0];
+  const best = split && bestRow(result.rows, split);
+  if (!split || !best) return 'A comparison of methods, and nothing to compare.';
+  const { midpoint, barrier } = best[split]!;
+  const naive = result.rows.find((row) => row.align === 'none' && row.renormalise === 'none');
+  const untouched =
+    naive && naive !== best
+      ? `, as they are they meet at ${formatPercent(naive[split]!.midpoint.accuracy.mean)}`
+      : '';
+  const ends = meanAccuracy(result, split);
+  const ensemble = result.ensemble[split];
+  return (
+    `Half-way between the networks the ${split} accuracy is best ${rowInWords(best)}: ${formatPercent(midpoint.accuracy.mean)}, a loss barrier of ${formatBarrier(barrier.loss.mean)}. ` +
+    `The networks have ${formatPercent(ends)} on average, the ensemble of their logits ${formatPercent(ensemble?.accuracy ?? Number.NaN)}${untouched}.`
+  );
+}
+
+function rowInWords({ align, renormalise }: ComparedRow): string {
+  const how = align === 'none' ? 'without matching' : `by ${METHOD_WORDS[align]}`;
+  if (renormalise === 'none') return align === 'none' ? 'as they are' : how;
+  return `${how} with ${renormalise}`;
+}
+
+/** Mean of the two networks as they came. */
+export function meanAccuracy({ ends }: CompareResult, split: SplitName): number {
+  return ends.reduce((sum, end) => sum + (end[split]?.accuracy ?? Number.NaN) / ends.length, 0);
+}
+
+/** A row for each matching and re-normalisation. */
+export function comparedColumns({ rows }: CompareResult, split: SplitName): TableColumn[] {
+  const shown = rows.filter((row) => row[split]);
+  const column = (heading: string, cell: (scores: ComparedScores) => string) => ({
+    heading,
+    cells: shown.map((row) => cell(row[split]!)),
+  });
+  return [
+    // A matching's name once, above its re-normalisations.
+    {
+      heading: 'matching',
+      cells: shown.map(({ align }, i) => (shown[i - 1]?.align === align ? '' : align)),
+    },
+    { heading: 're-normalisation', cells: shown.map(({ renormalise }) => renormalise) },
+    column(`${split} accuracy half-way`, ({ midpoint }) => spreadText(midpoint.accuracy, formatPercent)),
+    column('loss half-way', ({ midpoint }) => spreadText(midpoint.loss, formatNumber)),
+    column('calibrated', ({ calibratedLoss }) => spreadText(calibratedLoss, formatNumber)),
+    column('loss barrier', ({ barrier }) => spreadText(barrier.loss, formatBarrier)),
+    column('accuracy barrier, points', ({ barrier }) =>
+      spreadText(barrier.accuracy, (value) => formatPoints(value).replace(' points', '')),
+    ),
+  ];
+}
+
+/** The networks as they came, and the ensemble of their logits. */
+export function referenceColumns({ ends, ensemble }: CompareResult, split: SplitName): TableColumn[] {
+  const rows = [...ends, { name: 'mean of their logits', ...ensemble }].flatMap(({ name, ...of }) => {
+    const score = of[split];
+    return score ? [{ name, score }] : [];
+  });
+  return [
+    { heading: 'network', cells: rows.map(({ name }) => name) },
+    { heading: `${split} accuracy`, cells: rows.map(({ score }) => formatPercent(score.accuracy)) },
+    { heading: 'loss', cells: rows.map(({ score }) => formatNumber(score.loss)) },
+    { heading: 'calibrated', cells: rows.map(({ score }) => formatNumber(score.calibrated.loss)) },
+  ];
+}
+
+/** How each matching went. */
+export function matchingColumns({ matchings, seeds }: CompareResult): TableColumn[] {
+  const before = matchings[0]?.distance.before;
+  return [
+    { heading: 'matching', cells: matchings.map(({ align }) => align) },
+    ...(seeds.length > 1 ? [{ heading: 'seed', cells: matchings.map(({ seed }) => String(seed)) }] : []),
+    { heading: 'objective', cells: matchings.map(({ objective }) => formatNumber(objective.after)) },
+    {
+      heading: before === undefined ? 'distance' : `distance (before: ${formatNumber(before)})`,
+      cells: matchings.map(({ distance }) => formatNumber(distance.after)),
+    },
+    { heading: 'seconds', cells: matchings.map(({ seconds }) => secondsText(seconds)) },
+  ];
+}
+
+/** What does not apply to the network, one line each with the reason. */
+export function refusals({ refused }: CompareResult): { readonly what: string; readonly reason: string }[] {
+  return refused.map(({ align, renormalise, reason }) => ({
+    what: renormalise ?? align ?? '',
+    reason,
+  }));
+}
+
+/** Every table as text. */
+export function compareTables(result: CompareResult): string {
+  const text = (columns: readonly TableColumn[], left: number) =>
+    alignColumns(
+      columns.map(({ heading, cells }) => [heading, ...cells]),
+      left,
+    );
+  const refused = refusals(result);
+  return [
+    ...compareSplits(result).flatMap((split) => [
+      text(referenceColumns(result, split), 1),
+      text(comparedColumns(result, split), 2),
+    ]),
+    text(matchingColumns(result), 1),
+    ...(refused.length > 0
+      ? [refused.map(({ what, reason }) => `does not apply: ${what} (${reason})`).join('\n')]
+      : []),
+  ].join('\n\n');
+}
+
+/** A mean, with the least and the largest where they differ. */
+export function spreadText({ mean, min, max }: Spread, format: (value: number) => string): string {
+  if (!Number.isFinite(mean)) return notFinite;
+  return min === max ? format(mean) : `${format(mean)} (${format(min)} – ${format(max)})`;
+}
+
+/** 0.31, 12.4: a column of times, without their unit. */
+function secondsText(seconds: number): string {
+  return Number.isFinite(seconds) ? seconds.toFixed(seconds < 10 ? 2 : 1) : notFinite;
+}

@@ -1,0 +1,188 @@
+/**
+ * A dot plot in lanes: one value a lane, lanes under a heading in groups, and upright lines for what all are measured against. Lanes carry
+ * their names; a whisker shows the least and the largest of several values.
+ */
+
+import * as Plot from '@observablehq/plot';
+import { asImage, background, baseOptions, ink, muted, type Svg } from './plot-style.ts';
+import type { Spread } from './results.ts';
+
+export interface Lane {
+  /** Lanes of one group stand together under its name; an empty name has no heading. */
+  readonly group: string;
+  /** Unique within the group. */
+  readonly name: string;
+  /** Undefined where there is nothing finite to draw. */
+  readonly value: Spread | undefined;
+  readonly colour: string;
+  /** A ring instead of a dot. */
+  readonly isOpen?: boolean;
+}
+
+/** An upright line and its name, above the lanes. */
+export interface LaneReference {
+  readonly name: string;
+  readonly value: number;
+  readonly isDashed: boolean;
+}
+
+export interface LaneFigureOptions {
+  readonly lanes: readonly Lane[];
+  readonly references: readonly LaneReference[];
+  readonly title: string;
+  readonly description: string;
+  readonly format: (value: number) => string;
+  readonly tickFormat: (value: number) => string;
+  readonly width: number;
+}
+
+const LANE = 17;
+const HEADING = 25;
+const margins = { marginTop: 40, marginRight: 16, marginBottom: 24 };
+
+/** Lanes and headings from above, each with the middle of its place in pixels from the first heading's top. */
+interface Place {
+  readonly lane?: Lane;
+  readonly heading?: string;
+  readonly y: number;
+}
+
+/** The height that the lanes need. */
+export function laneHeight(lanes: readonly Lane[]): number {
+  return placesOf(lanes).height + margins.marginTop + margins.marginBottom;
+}
+
+export function laneFigure(options: LaneFigureOptions): Svg {
+  const { lanes, references, title, description, format, tickFormat, width } = options;
+  const { places, height } = placesOf(lanes);
+  const longest = Math.max(...lanes.map(({ name }) => name.length));
+  const marginLeft = Math.min(Math.round(0.45 * width), 16 + 6.7 * longest);
+  const drawn = places.flatMap(({ lane, y }) => (lane?.value ? [{ ...lane, value: lane.value, y }] : []));
+  const finite = references.filter(({ value }) => Number.isFinite(value));
+  return asImage(
+    Plot.plot({
+      ...baseOptions(width, laneHeight(lanes)),
+      ...margins,
+      marginLeft,
+      ariaLabel: title,
+      ariaDescription: description,
+      x: {
+        domain: domainOf(
+          drawn.map(({ value }) => value),
+          finite,
+        ),
+        inset: 8,
+      },
+      y: { domain: [0, height], range: [margins.marginTop, margins.marginTop + height], axis: null },
+      marks: [
+        Plot.ruleY(drawn, { y: 'y', stroke: muted, strokeOpacity: 0.18 }),
+        Plot.axisX({ ticks: width < 360 ? 3 : 5, tickSize: 4, label: null, tickFormat }),
+        ...finite.flatMap((reference, i) => referenceMarks(reference, i, height)),
+        ...names(places, marginLeft),
+        Plot.link(drawn, {
+          x1: ({ value }: Drawn) => value.min,
+          x2: ({ value }: Drawn) => value.max,
+          y: 'y',
+          stroke: 'colour',
+          strokeWidth: 2,
+        }),
+        Plot.dot(drawn, {
+          x: ({ value }: Drawn) => value.mean,
+          y: 'y',
+          r: 4.5,
+          fill: ({ isOpen, colour }: Drawn) => (isOpen ? background : colour),
+          stroke: 'colour',
+          strokeWidth: 1.75,
+        }),
+        Plot.tip(
+          drawn,
+          Plot.pointerY({
+            x: ({ value }: Drawn) => value.mean,
+            y: 'y',
+            title: ({ group, name, value }: Drawn) => {
+              const range = value.min === value.max ? '' : `\n${format(value.min)} to ${format(value.max)}`;
+              return `${group === '' ? '' : `${group}, `}${name}\n${format(value.mean)}${range}`;
+            },
+          }),
+        ),
+      ],
+      // Colours are given as they are, not mapped.
+      color: { type: 'identity' },
+    }),
+  );
+}
+
+type Drawn = Lane & { readonly value: Spread; readonly y: number };
+
+function placesOf(lanes: readonly Lane[]): { places: Place[]; height: number } {
+  const places: Place[] = [];
+  let y = 0;
+  let group: string | undefined;
+  for (const lane of lanes) {
+    if (lane.group !== group) {
+      group = lane.group;
+      if (group !== '') {
+        places.push({ heading: group, y: y + HEADING - 8 });
+        y += HEADING;
+      }
+    }
+    places.push({ lane, y: y + LANE / 2 });
+    y += LANE;
+  }
+  return { places, height: y + 4 };
+}
+
+/** Headings in ink, flush with the names below; names beside their lanes. */
+function names(places: readonly Place[], marginLeft: number): Plot.Markish[] {
+  const lanes = places.flatMap(({ lane, y }) => (lane ? [{ ...lane, y }] : []));
+  const headings = places.flatMap(({ heading, y }) => (heading === undefined ? [] : [{ heading, y }]));
+  const left = { frameAnchor: 'left', textAnchor: 'start', dx: -marginLeft } as const;
+  return [
+    Plot.text(headings, { ...left, y: 'y', text: 'heading', fill: ink, fontWeight: 600, fontSize: 13 }),
+    Plot.text(lanes, {
+      ...left,
+      y: 'y',
+      dx: -marginLeft + 6,
+      text: ({ name, value }: Lane) => (value ? name : `${name}: not finite`),
+      fill: ({ colour }: Lane) => (colour === ink ? muted : colour),
+      fontSize: 12,
+    }),
+  ];
+}
+
+/** Lines may lie close together: every second one's name stands a row higher. */
+function referenceMarks(
+  { name, value, isDashed }: LaneReference,
+  index: number,
+  height: number,
+): Plot.Markish[] {
+  return [
+    Plot.link([0], {
+      x: [value],
+      y1: [0],
+      y2: [height],
+      stroke: ink,
+      strokeOpacity: 0.75,
+      strokeWidth: 1.25,
+      ...(isDashed ? { strokeDasharray: '4,3' } : {}),
+    }),
+    Plot.text([name], {
+      x: [value],
+      frameAnchor: 'top',
+      dy: -margins.marginTop + (index % 2 === 0 ? 22 : 6),
+      text: [name],
+      fill: ink,
+      fontSize: 12,
+      fontWeight: 600,
+    }),
+  ];
+}
+
+/** All values and references, with a little air; never so narrow that rounding looks like a difference. */
+function domainOf(values: readonly Spread[], references: readonly LaneReference[]): [number, number] {
+  const all = [...values.flatMap(({ min, max }) => [min, max]), ...references.map(({ value }) => value)];
+  if (all.length === 0) return [0, 1];
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const least = 1e-3 * Math.max(Math.abs(low), Math.abs(high), 1e-3);
+  return high - low > least ? [low, high] : [low - least, high + least];
+}
