@@ -6,6 +6,7 @@ import { expectSameArchitecture, valuesOf } from '../nn/state-dict.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
 import { planeSweep } from '../rebasin/plane.ts';
 import {
+  checkRenormalisation,
   renormalisedModel,
   renormaliserFactory,
   withZeroBiases,
@@ -99,6 +100,7 @@ async function runPlane(
     expectSameMetadata(a, other, told);
   }
   const model = modelOf(a, options.model);
+  checkRenormalisation(options.renormalise, model, renormalisationSettings(options));
   const images = await loadData(options, normalisationOfCheckpoint(a));
   for (const split of [on, 'statistics'] as const) checkDatasetFits(model, images[split]);
   if (options.out) await prepareReport(options.out);

@@ -5,6 +5,7 @@ import { expectSameArchitecture, valuesOf } from '../nn/state-dict.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
 import { equallySpaced } from '../rebasin/barrier.ts';
 import {
+  checkRenormalisation,
   renormalisedModel,
   renormaliserFactory,
   withZeroBiases,
@@ -89,6 +90,7 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
   expectSameArchitecture(a.state, b.state, pathA, pathB);
   expectSameMetadata(a, b, { model: options.model !== undefined, normalisation: options.mean !== undefined });
   const model = modelOf(a, options.model);
+  checkRenormalisation(options.renormalise, model, renormalisationSettings(options));
   const images = await loadData(options, normalisationOfCheckpoint(a));
   const { normalisation } = images;
   const splits = (['train', 'test'] as const).filter(

@@ -10,7 +10,7 @@
  *   reshift          x - m + goal mean
  */
 import type { Node } from '../../nn/graph.ts';
-import { broadcast, fill, mean, multiply } from '../../nn/ops/index.ts';
+import { broadcast, fill, mean, multiply, relu } from '../../nn/ops/index.ts';
 import { inverseDeviation } from '../../nn/ops/normalise.ts';
 
 export type Correction = 'repair' | 'rescale' | 'rescale-mean' | 'rescale-average' | 'reshift';
@@ -46,8 +46,9 @@ export function channelCorrection(
   const [channels] = m.shape as readonly number[];
   const constant = (value: number) => fill([channels!], value);
   if (kind === 'reshift') return { centre: m, factor: constant(1), shift: goalMean };
-  const deviation =
-    kind === 'rescale-average' ? broadcast(mean(goalDeviation, 0), 0, channels!) : goalDeviation;
+  // Beyond the models (outside the triangle of a plane) a goal may fall below 0; it must not turn a channel's sign round.
+  const wanted = relu(goalDeviation);
+  const deviation = kind === 'rescale-average' ? broadcast(mean(wanted, 0), 0, channels!) : wanted;
   const factor = multiply(deviation, inverseDeviation(variance, epsilon));
   if (kind === 'repair') return { centre: m, factor, shift: goalMean };
   if (kind === 'rescale-mean') return { centre: m, factor, shift: m };
