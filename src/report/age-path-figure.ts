@@ -28,7 +28,7 @@ export function solutionFigure(result: AgePathResult, width: number, height: num
   const changes = events.filter(({ kind }) => kind === 'set').map(({ age }) => age);
   const jumps = events.filter(({ jump }) => jump !== undefined);
   const last = curves.age.length - 1;
-  const named = curves.series.length <= 10 ? curves.series : [];
+  const named = curves.series.length <= 10 ? apart(curves.series, last) : [];
   return asImage(
     Plot.plot({
       ...baseOptions(width, height),
@@ -71,6 +71,17 @@ export function solutionFigure(result: AgePathResult, width: number, height: num
   );
 }
 
+/** Those whose ends are far enough from each other to carry a name. */
+function apart(series: AgePathResult['curves']['series'], last: number): AgePathResult['curves']['series'] {
+  const all = series.flatMap(({ values }) => values);
+  const room = 0.055 * (Math.max(...all) - Math.min(...all));
+  const kept: (typeof series)[number][] = [];
+  for (const each of series) {
+    if (kept.every(({ values }) => Math.abs(values[last]! - each.values[last]!) >= room)) kept.push(each);
+  }
+  return kept;
+}
+
 /** Error on held-out samples: the path as a line, the grid as dots, ordinary training dotted. */
 export function heldOutFigure(result: AgePathResult, width: number, height: number): Svg | undefined {
   const { heldOut } = result;
@@ -83,6 +94,7 @@ export function heldOutFigure(result: AgePathResult, width: number, height: numb
       ariaLabel: `Held-out ${heldOut.measure} against the age`,
       ariaDescription: `Least ${formatError(result, best.error)} at age ${formatNumber(best.age)}; ordinary training ${formatError(result, heldOut.plain)}.`,
       insetTop: 16,
+      insetBottom: 24, // for the number under the lowest point
       x: { type: 'log', domain: [Math.min(result.from, result.to), Math.max(result.from, result.to)] },
       y: { nice: true },
       marks: [
