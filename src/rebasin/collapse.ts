@@ -3,6 +3,7 @@
  * as in REPAIR (Jordan et al. 2023), scale and zero ratio as Qu and Horvath (2024) plot them, and the vanishing feature (2025).
  */
 import { DataError } from '../base/errors.ts';
+import { activationAfter } from '../report/layers.ts';
 import type { CollapseFields, LayerCollapse, LayerSummary, MatchingMethod } from '../report/results.ts';
 import { collapseVerdict } from './collapse-verdict.ts';
 import { smoothVanishingFeature, vanishingFeature } from './vanishing-feature.ts';
@@ -37,7 +38,7 @@ export function diagnoseCollapse(options: CollapseOptions): CollapseFields {
 
 function compareLayer(merged: LayerSummary, { ends, merged: all }: CollapseOptions): LayerCollapse {
   const [a, b] = ends.map((end) => sameLayer(end, merged)) as [LayerSummary, LayerSummary];
-  const activation = all.find(({ kind, layer }) => kind === 'activation' && layer === merged.layer);
+  const activation = activationAfter(all, merged);
   const ofEnds = activation && ends.map((end) => sameLayer(end, activation).zeroRatio);
   return {
     layer: merged.layer,

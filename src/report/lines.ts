@@ -13,6 +13,7 @@ import type {
   MergeResult,
   PlaneResult,
   ReportResult,
+  StatsResult,
   SweepCurves,
   SweepResult,
 } from './results.ts';
@@ -47,6 +48,11 @@ export function isMerge(result: ReportResult): result is MergeResult {
 
 export function isCompare(result: ReportResult): result is CompareResult {
   return 'rows' in result;
+}
+
+/** Statistics have networks, as demos have; what tells them apart is who wrote them. */
+export function isStats(result: ReportResult): result is StatsResult {
+  return result.command === 'stats';
 }
 
 const both: readonly Measure[] = ['loss', 'accuracy'];

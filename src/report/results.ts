@@ -204,6 +204,8 @@ export interface CollapseFields {
 /** Statistics of the activations of one network, or of two and of the one half-way between them. */
 export interface StatsResult extends CommonResult {
   readonly model: string;
+  /** What was assumed about the model, one line each. */
+  readonly assumptions: readonly string[];
   /** What the statistics were taken over. */
   readonly data: { readonly name: string; readonly split: 'train' | 'test'; readonly images: number };
   /** `A`, or `A`, `B` (`pi(B)` where it was permuted) and `merged`. */
@@ -343,4 +345,4 @@ export interface CompareResult extends CommonResult {
 export type CurveReport = SweepResult | DemoResult;
 
 /** Results that the report can show. */
-export type ReportResult = CurveReport | PlaneResult | MergeResult | CompareResult;
+export type ReportResult = CurveReport | PlaneResult | MergeResult | CompareResult | StatsResult;

@@ -81,6 +81,7 @@ export const reportStyles = `
 .rebasin-report figure { margin: 0; min-width: 0; }
 .rebasin-report figcaption { font-size: .875rem; line-height: 1.4; overflow-wrap: anywhere; }
 .rebasin-report figcaption strong { font-weight: 600; }
+.rebasin-report figcaption .key { margin-left: .6em; }
 .rebasin-report figcaption span { color: var(--rebasin-muted); }
 .rebasin-report .drawing > svg, .rebasin-report .matrix > svg { display: block; max-width: 100%; }
 .rebasin-report .plane { display: grid; gap: 10px; margin-top: 8px; }
@@ -94,7 +95,7 @@ export const reportStyles = `
 .rebasin-report caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .rebasin-report th, .rebasin-report td { padding: 5px 0 5px 20px; text-align: right; white-space: nowrap; font-weight: 400; }
 .rebasin-report th:first-child { padding-left: 0; text-align: left; }
-.rebasin-report .barriers :is(th, td):nth-child(2) { text-align: left; }
+.rebasin-report :is(.barriers, .layers) :is(th, td):nth-child(2) { text-align: left; }
 .rebasin-report thead th { color: var(--rebasin-muted); vertical-align: bottom; }
 .rebasin-report tbody tr { border-top: 1px solid var(--rebasin-rule); }
 .rebasin-report summary { cursor: pointer; font-weight: 600; }

@@ -21,6 +21,7 @@ import {
   isDemo,
   isMerge,
   isPlane,
+  isStats,
   type Line,
   linesOf,
   type SplitName,
@@ -30,6 +31,7 @@ import { mergeHeadline, mergeTable } from './merge-summary.ts';
 import { METHOD_WORDS } from './method-words.ts';
 import { planeHeadline, planeTable } from './plane-summary.ts';
 import type { CurveReport, LossAndAccuracy, MatchFields, ReportResult } from './results.ts';
+import { statsHeadline, statsTables } from './stats-summary.ts';
 import { alignColumns } from './text-table.ts';
 
 /** A column of the table of points. */
@@ -63,6 +65,7 @@ export function headline(result: ReportResult): string {
   if (isPlane(result)) return planeHeadline(result);
   if (isMerge(result)) return mergeHeadline(result);
   if (isCompare(result)) return compareHeadline(result);
+  if (isStats(result)) return statsHeadline(result);
   const lines = linesOf(result);
   const split = splitsOf(lines)[0];
   if (split === undefined) return 'Two networks, and no data to evaluate the line between them on.';
@@ -176,6 +179,7 @@ export function textTables(result: ReportResult): string {
   if (isPlane(result)) return planeTable(result);
   if (isMerge(result)) return mergeTable(result);
   if (isCompare(result)) return compareTables(result);
+  if (isStats(result)) return statsTables(result);
   return `${barrierTable(result)}\n\n${curveTable(result)}`;
 }
 

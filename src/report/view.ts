@@ -22,6 +22,7 @@ import {
   isDemo,
   isMerge,
   isPlane,
+  isStats,
   isWay,
   type Line,
   linesOf,
@@ -33,6 +34,7 @@ import {
 import { mergeSections } from './merge-view.ts';
 import { planeSections } from './plane-view.ts';
 import type { CurveReport, MatchFields, ReportResult, TrainingFields } from './results.ts';
+import { statsSections } from './stats-view.ts';
 import {
   barrierRows,
   fixedUnits,
@@ -63,6 +65,7 @@ function ownSections(result: ReportResult): HTMLElement[] {
   if (isPlane(result)) return planeSections(result);
   if (isMerge(result)) return mergeSections(result);
   if (isCompare(result)) return compareSections(result);
+  if (isStats(result)) return statsSections(result);
   return curveSections(result);
 }
 
@@ -264,8 +267,13 @@ function provenance(result: ReportResult): HTMLElement {
     const files = result.networks.flatMap(({ checkpoint }) => checkpoint ?? []);
     if (files.length > 0) facts.push(['Checkpoints', files.join(', ')]);
   }
+  if (isStats(result)) {
+    const { name, split, images } = result.data;
+    facts.push(['Data', `${name}: ${plural(images, `${split} image`)}`]);
+    if (result.renormalise !== undefined) facts.push(['Corrected', result.renormalise]);
+  }
   const assumptions =
-    isMerge(result) || isCompare(result)
+    isMerge(result) || isCompare(result) || isStats(result)
       ? result.assumptions
       : (Object.values(matchesOf(result))[0]?.assumptions ?? []);
   if (assumptions.length > 0) facts.push(['Assumed', assumptions.join('; ')]);

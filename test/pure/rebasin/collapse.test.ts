@@ -101,6 +101,15 @@ describe('diagnoseCollapse', () => {
     expect(logits.layer).toBe('fc3');
   });
 
+  it('reads networks with layer norm before their norms, and the activation after them', () => {
+    const merged = changed(NORMED, { 'activation bn2': { zeroRatio: 0.7 } });
+    const { layers } = diagnose({}, { ends: [NORMED, NORMED], merged });
+    expect(layers.map(({ layer, zeroRatio }) => [layer, zeroRatio])).toEqual([
+      ['fc1', { ends: 0.5, merged: 0.5 }],
+      ['fc2', { ends: 0.6, merged: 0.7 }],
+    ]);
+  });
+
   it('does without the vanishing feature where it was not measured', () => {
     const bare = PLAIN.map(({ featureDistance: _, ...layer }) => layer);
     const { layers, logits } = diagnose({}, { ends: [bare, bare], merged: bare });
