@@ -1,0 +1,76 @@
+/** `rebasin agepath` as a user meets it. It needs no GPU. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const MAIN = resolve('dist/cli/main.js');
+const folder = mkdtempSync(join(tmpdir(), 'rebasin-agepath-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function agepath(...args: string[]) {
+  return spawnSync(process.execPath, [MAIN, 'agepath', ...args], { cwd: folder, encoding: 'utf8' });
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: JSON of any shape
+function json(...args: string[]): any {
+  const { status, stdout, stderr } = agepath(...args, '--json');
+  expect(status, stderr).toBe(0);
+  return JSON.parse(stdout);
+}
+
+describe('rebasin agepath', () => {
+  it.each([
+    ['outliers', 'lasso', 'mixture'],
+    ['moons', 'svm', 'linear'],
+    ['moons', 'logistic', 'log'],
+  ])('follows %s with %s and %s weights', (data, problem, regulariser) => {
+    const args = ['--data', data, '--samples', '60', '--problem', problem, '--regulariser', regulariser];
+    const result = json(...args, '--grid', '5');
+    expect(result).toMatchObject({
+      command: 'agepath',
+      problem,
+      regulariser,
+      data: { name: data, train: 42, heldOut: 18 },
+    });
+    expect(result.path.residual).toBeLessThan(1e-10);
+    expect(result.grid).toMatchObject({ ages: 5, converged: 5 });
+    expect(result.heldOut.path.error.length).toBe(result.curves.age.length);
+    expect(json(...args, '--grid', '5').hash).toBe(result.hash);
+  });
+
+  it('reads CSV and LIBSVM files alike, and writes a report that stands alone', () => {
+    const rows = Array.from({ length: 30 }, (_, i) => [
+      ((i * 7) % 11) - 5,
+      ((i * 5) % 13) / 4,
+      i % 2 ? 1 : 0,
+    ]);
+    writeFileSync(join(folder, 'a.csv'), `u,v,label\n${rows.map((row) => row.join(',')).join('\n')}\n`);
+    writeFileSync(join(folder, 'a.svm'), rows.map(([u, v, label]) => `${label} 1:${u} 2:${v}`).join('\n'));
+    const fromCsv = json('--data', 'a.csv', '--out', 'report');
+    expect(fromCsv.problem).toBe('svm');
+    const fromLibsvm = json('--data', 'a.svm');
+    expect(fromLibsvm.events).toEqual(fromCsv.events);
+    expect(JSON.parse(readFileSync(join(folder, 'report/result.json'), 'utf8')).hash).toBe(fromCsv.hash);
+    expect(readFileSync(join(folder, 'report/index.html'), 'utf8')).toContain('support vector machine');
+  });
+
+  it.each([
+    [['--data', 'missing.csv'], /missing\.csv/],
+    [['--data', 'bad.csv'], /line 2, column b: expected a finite number, got "x"/],
+    [['--data', 'outliers', '--problem', 'svm'], /two values/],
+    [['--regulariser', 'logarithmic', '--to', '2'], /between 0 and 1/],
+    [['--penalty', '0'], /penalty/],
+    [['--regulariser', 'none'], /Allowed choices are/],
+    [['--hold-out', '1'], /hold out/],
+  ])('refuses %j with one clear error, and writes nothing', (args, message) => {
+    writeFileSync(join(folder, 'bad.csv'), 'a,b\n1,x\n');
+    const { status, stdout, stderr } = agepath(...args, '--out', 'nothing.json');
+    expect(status).not.toBe(0);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(existsSync(join(folder, 'nothing.json'))).toBe(false);
+  });
+});
