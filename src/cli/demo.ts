@@ -12,7 +12,7 @@ import { checkpointMetadata } from './checkpoint.ts';
 import { describeMatch } from './match.ts';
 import { type AdapterOptionValues, pointCount, withAdapterOptions, withSeedOption } from './options.ts';
 import { printResult, writeReport } from './output.ts';
-import { type Progress, startProgress } from './progress.ts';
+import { stageBars } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
 interface DemoCommandOptions extends AdapterOptionValues {
@@ -76,21 +76,4 @@ export function registerDemo(program: Command): void {
       ]);
     });
   });
-}
-
-/** One bar a stage, each started when the one before is done. */
-function stageBars() {
-  let current: { stage: string; bar: Progress } | undefined;
-  return {
-    update(stage: string, done: number, total: number, note: string) {
-      if (current?.stage !== stage) {
-        current?.bar.stop();
-        current = { stage, bar: startProgress(stage, total) };
-      }
-      current.bar.update(done, note);
-    },
-    stop() {
-      current?.bar.stop();
-    },
-  };
 }

@@ -9,6 +9,7 @@ import { MATCHING_METHODS, type MatchingOptions, type StraightThroughSettings } 
 import { PRESETS, type Preset, type PresetName } from '../rebasin/presets.ts';
 import { hasBatchNorm } from '../rebasin/renormalise/layers.ts';
 import {
+  measuresStatistics,
   RENORMALISATIONS,
   type Renormalisation,
   type RenormalisationSettings,
@@ -29,12 +30,15 @@ export interface MatchingOptionValues {
   readonly stepRate: number;
 }
 
-export interface RenormaliseOptionValues {
+export interface RenormalisationOptionValues {
   readonly preset?: PresetName;
-  readonly renormalise: Renormalisation;
   readonly repairForm?: RenormalisationSettings['form'];
   readonly repairLayers?: RenormalisationSettings['layers'];
   readonly statisticsBatch?: number;
+}
+
+export interface RenormaliseOptionValues extends RenormalisationOptionValues {
+  readonly renormalise: Renormalisation;
 }
 
 /** `--method` or `--align`: the matching method. */
@@ -80,17 +84,23 @@ export function withMatchingOptions(command: Command): Command {
     .option('--step-rate <x>', 'straight-through: learning rate', nonNegative, 0.1);
 }
 
-/** `--renormalise`, `--repair-form`, `--repair-layers`, `--statistics-batch`. */
+/** `--renormalise`, and how it is done. */
 export function withRenormaliseOptions(command: Command): Command {
-  return command
-    .addOption(
+  return withRenormalisationSettings(
+    command.addOption(
       new Option(
         '--renormalise <method>',
         'correct merged networks; reset: batch-norm statistics anew; bias: biases by depth, without data',
       )
         .choices([...RENORMALISATIONS])
         .default('none'),
-    )
+    ),
+  );
+}
+
+/** `--repair-form`, `--repair-layers`, `--statistics-batch`. */
+export function withRenormalisationSettings(command: Command): Command {
+  return command
     .addOption(
       new Option('--repair-form <form>', 'of repair, rescale and reshift (default: forward)').choices([
         ...REPAIR_FORMS,
@@ -141,7 +151,7 @@ export function matchingSettings(
   };
 }
 
-export function renormalisationSettings(values: RenormaliseOptionValues): RenormalisationSettings {
+export function renormalisationSettings(values: RenormalisationOptionValues): RenormalisationSettings {
   const { repairForm, repairLayers, statisticsBatch } = values;
   return {
     ...presetOf(values.preset)?.renormalisation,
@@ -180,7 +190,7 @@ export function uploadMethodImages(
   const trains = methods.includes('straight-through');
   const needed =
     methods.some((method) => method.startsWith('activation')) ||
-    renormalisations.some((name) => name !== 'none' && name !== 'bias') ||
+    renormalisations.some(measuresStatistics) ||
     (trains && hasBatchNorm(model));
   const statistics = needed ? upload(images.statistics) : undefined;
   let straightThrough: StraightThroughSettings | undefined;

@@ -23,6 +23,26 @@ export function startProgress(title: string, total: number): Progress {
   return { update: (done, note = '') => bar.update(done, { note }), stop: () => bar.stop() };
 }
 
+/** One bar a stage, each started when the one before is done. */
+export function stageBars(): {
+  update(stage: string, done: number, total: number, note?: string): void;
+  stop(): void;
+} {
+  let current: { stage: string; bar: Progress } | undefined;
+  return {
+    update(stage, done, total, note = '') {
+      if (current?.stage !== stage) {
+        current?.bar.stop();
+        current = { stage, bar: startProgress(stage, total) };
+      }
+      current.bar.update(done, note);
+    },
+    stop() {
+      current?.bar.stop();
+    },
+  };
+}
+
 /** One line each tenth of the way: what a log file or CI can show. */
 function plainProgress(title: string, total: number): Progress {
   let tenths = -1;

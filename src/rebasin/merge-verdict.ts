@@ -3,8 +3,8 @@
  * confidence alone is off, what became of its activations, and what to try if it is worse.
  */
 import type { Model } from '../nn/models/model.ts';
-import { formatCount, formatNumber, formatPercent, formatPoints, notFinite } from '../report/format.ts';
-import type { CollapseFields, MatchingMethod } from '../report/results.ts';
+import { formatCount, formatNumber, formatPercent, formatPoints } from '../report/format.ts';
+import type { CollapseFields, LossAndAccuracy, MatchingMethod } from '../report/results.ts';
 import type { MergeScores } from './merge.ts';
 import { expectedScore } from './merge-collapse.ts';
 import type { MergingMethod } from './merging/merge-models.ts';
@@ -25,26 +25,22 @@ export interface MergeVerdictInput {
 
 /** A loss this many times the models' is worse, however many are right. */
 const WORSE_LOSS = 1.25;
-/** Calibration that takes less than this part of the loss away is no finding. */
+/** Logits are off where calibration takes this part of the loss away, */
 const MISCALIBRATED = 0.2;
+/** and where the best temperature is this many times smaller or larger than the models'. */
+const OTHER_TEMPERATURE = 1.4;
 
 /** The verdict, one sentence or two an entry; the first compares. */
 export function mergeVerdict(input: MergeVerdictInput): string[] {
   const { scores, coefficients, images, model, collapse } = input;
   const { merged } = scores;
   const expected = expectedScore(scores.models, coefficients);
-  const verdict = [comparison(input, expected)];
+  const verdict = [comparison(input, expected), losses(input, expected)];
   if (expected.accuracy < 1.5 / model.classes) {
     verdict.push('The models themselves hardly do better than chance: there is not yet anything to merge.');
   }
-  const { calibrated } = merged;
-  const isMiscalibrated = merged.loss - calibrated.loss > MISCALIBRATED * merged.loss;
-  if (isMiscalibrated) {
-    const size = calibrated.temperature < 1 ? 'small' : 'large';
-    verdict.push(
-      `Its logits are too ${size}: divided by ${formatNumber(calibrated.temperature, 2)} they would have a loss of ${formatNumber(calibrated.loss)} on these images.`,
-    );
-  }
+  const confidence = confidenceInWords(input);
+  if (confidence !== undefined) verdict.push(confidence);
   // One standard error of a share of so many images.
   const doubt = Math.sqrt((expected.accuracy * (1 - expected.accuracy)) / images);
   const isLessRight = !(merged.accuracy >= expected.accuracy - doubt);
@@ -57,7 +53,7 @@ export function mergeVerdict(input: MergeVerdictInput): string[] {
     );
     return verdict;
   }
-  if (!isLessRight && isMiscalibrated) {
+  if (!isLessRight && confidence !== undefined) {
     verdict.push('It is as often right as the models, and only less sure of it.');
   }
   if (collapse) verdict.push(collapse.verdict.text);
@@ -65,26 +61,41 @@ export function mergeVerdict(input: MergeVerdictInput): string[] {
   return verdict;
 }
 
-/** "The mean of 2 models gets 96.10% of 2,000 images right (loss 0.1510): 0.62 points fewer than ..." */
-function comparison(
-  { scores, images, strategy }: MergeVerdictInput,
-  expected: { readonly loss: number; readonly accuracy: number },
-): string {
+/** What is wrong with the size of the logits, beside that of the models'; undefined where nothing is. */
+function confidenceInWords({ scores, coefficients }: MergeVerdictInput): string | undefined {
+  const { loss, calibrated } = scores.merged;
+  const usual = scores.models.reduce(
+    (sum, model, k) => sum + coefficients[k]! * model.calibrated.temperature,
+    0,
+  );
+  const ratio = calibrated.temperature / usual;
+  const isOther = ratio > OTHER_TEMPERATURE || ratio < 1 / OTHER_TEMPERATURE;
+  if (!isOther || !(loss - calibrated.loss > MISCALIBRATED * loss)) return undefined;
+  return (
+    `Its logits are too ${ratio < 1 ? 'small' : 'large'}: the softmax temperature that fits best is ${formatNumber(calibrated.temperature, 2)} ` +
+    `(models: ${formatNumber(usual, 2)}), and at it the loss on these images is ${formatNumber(calibrated.loss)}.`
+  );
+}
+
+/** "The mean of 2 networks gets 96.10% of 2,000 images right: 0.62 points fewer than they do on average, ..." */
+function comparison({ scores, images, strategy }: MergeVerdictInput, expected: LossAndAccuracy): string {
   const { merged, ensemble, models } = scores;
-  const than = (what: string, { loss, accuracy }: { readonly loss: number; readonly accuracy: number }) => {
+  const than = (what: string, { accuracy }: LossAndAccuracy) => {
     const points = formatPoints(Math.abs(merged.accuracy - accuracy));
-    const side = merged.accuracy < accuracy ? 'fewer than' : 'more than';
-    const how = points === formatPoints(0) ? 'as many as' : `${points} ${side}`;
-    return `${how} ${what} (${formatPercent(accuracy)}, loss ${formatNumber(loss)})`;
+    if (points === formatPoints(0)) return `as many as ${what}`;
+    return `${points} ${merged.accuracy < accuracy ? 'fewer' : 'more'} than ${what}`;
   };
   const unaligned = strategy === 'none' ? ', as they are,' : '';
-  const loss = Number.isFinite(merged.loss)
-    ? `loss ${formatNumber(merged.loss)}`
-    : `its loss is ${notFinite}`;
   return (
-    `The mean of ${formatCount(models.length)} networks${unaligned} gets ${formatPercent(merged.accuracy)} of ${formatCount(images)} images right (${loss}): ` +
+    `The mean of ${formatCount(models.length)} networks${unaligned} gets ${formatPercent(merged.accuracy)} of ${formatCount(images)} images right: ` +
     `${than('they do on average', expected)}, ${than('the ensemble of their logits', ensemble)}.`
   );
+}
+
+/** "Its loss is 0.151, theirs 0.121 on average, the ensemble's 0.103." */
+function losses({ scores }: MergeVerdictInput, expected: LossAndAccuracy): string {
+  const [merged, ensemble] = [scores.merged.loss, scores.ensemble.loss].map((loss) => formatNumber(loss));
+  return `Its loss is ${merged}, theirs ${formatNumber(expected.loss)} on average, the ensemble's ${ensemble}.`;
 }
 
 /** Where activations say nothing: what was left out, in the order in which it matters. */

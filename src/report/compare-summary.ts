@@ -41,7 +41,7 @@ export function compareHeadline(result: CompareResult): string {
   const naive = result.rows.find((row) => row.align === 'none' && row.renormalise === 'none');
   const untouched =
     naive && naive !== best
-      ? `, as they are they meet at ${formatPercent(naive[split]!.midpoint.accuracy.mean)}`
+      ? `; without any of this, half-way is ${formatPercent(naive[split]!.midpoint.accuracy.mean)}`
       : '';
   const ends = meanAccuracy(result, split);
   const ensemble = result.ensemble[split];
@@ -144,7 +144,7 @@ export function compareTables(result: CompareResult): string {
 }
 
 /** A mean, with the least and the largest where they differ. */
-export function spreadText({ mean, min, max }: Spread, format: (value: number) => string): string {
+function spreadText({ mean, min, max }: Spread, format: (value: number) => string): string {
   if (!Number.isFinite(mean)) return notFinite;
   return min === max ? format(mean) : `${format(mean)} (${format(min)} – ${format(max)})`;
 }

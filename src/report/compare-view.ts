@@ -82,7 +82,7 @@ function pictures(result: CompareResult, split: SplitName, isOneOfTwo: boolean):
     const description = best
       ? `Best: ${best.align}, ${best.renormalise}, ${format(numberOf(best).mean)}. ${references.map(({ name, value }) => `${name}: ${format(value)}.`).join(' ')}`
       : '';
-    const drawing = responsive(laneHeight(lanes), (width) =>
+    const drawing = responsive(laneHeight(lanes, references), (width) =>
       laneFigure({ lanes, references, title, description, format, tickFormat, width }),
     );
     return figure(title, drawing);

@@ -38,7 +38,7 @@ export interface LaneFigureOptions {
 
 const LANE = 17;
 const HEADING = 25;
-const margins = { marginTop: 40, marginRight: 16, marginBottom: 24 };
+const margins = { marginRight: 16, marginBottom: 24 };
 
 /** Lanes and headings from above, each with the middle of its place in pixels from the first heading's top. */
 interface Place {
@@ -47,22 +47,27 @@ interface Place {
   readonly y: number;
 }
 
+/** Room above the lanes for the names of upright lines, in two rows. */
+const marginTopOf = (references: readonly LaneReference[]) => (references.length > 0 ? 40 : 8);
+
 /** The height that the lanes need. */
-export function laneHeight(lanes: readonly Lane[]): number {
-  return placesOf(lanes).height + margins.marginTop + margins.marginBottom;
+export function laneHeight(lanes: readonly Lane[], references: readonly LaneReference[]): number {
+  return placesOf(lanes).height + marginTopOf(references) + margins.marginBottom;
 }
 
 export function laneFigure(options: LaneFigureOptions): Svg {
   const { lanes, references, title, description, format, tickFormat, width } = options;
   const { places, height } = placesOf(lanes);
+  const marginTop = marginTopOf(references);
   const longest = Math.max(...lanes.map(({ name }) => name.length));
   const marginLeft = Math.min(Math.round(0.45 * width), 16 + 6.7 * longest);
   const drawn = places.flatMap(({ lane, y }) => (lane?.value ? [{ ...lane, value: lane.value, y }] : []));
   const finite = references.filter(({ value }) => Number.isFinite(value));
   return asImage(
     Plot.plot({
-      ...baseOptions(width, laneHeight(lanes)),
+      ...baseOptions(width, laneHeight(lanes, references)),
       ...margins,
+      marginTop,
       marginLeft,
       ariaLabel: title,
       ariaDescription: description,
@@ -73,7 +78,7 @@ export function laneFigure(options: LaneFigureOptions): Svg {
         ),
         inset: 8,
       },
-      y: { domain: [0, height], range: [margins.marginTop, margins.marginTop + height], axis: null },
+      y: { domain: [0, height], range: [marginTop, marginTop + height], axis: null },
       marks: [
         Plot.ruleY(drawn, { y: 'y', stroke: muted, strokeOpacity: 0.18 }),
         Plot.axisX({ ticks: width < 360 ? 3 : 5, tickSize: 4, label: null, tickFormat }),
@@ -138,7 +143,16 @@ function names(places: readonly Place[], marginLeft: number): Plot.Markish[] {
   const headings = places.flatMap(({ heading, y }) => (heading === undefined ? [] : [{ heading, y }]));
   const left = { frameAnchor: 'left', textAnchor: 'start', dx: -marginLeft } as const;
   return [
-    Plot.text(headings, { ...left, y: 'y', text: 'heading', fill: ink, fontWeight: 600, fontSize: 13 }),
+    Plot.text(headings, {
+      ...left,
+      y: 'y',
+      text: 'heading',
+      fill: ink,
+      stroke: background,
+      strokeWidth: 4,
+      fontWeight: 600,
+      fontSize: 13,
+    }),
     Plot.text(lanes, {
       ...left,
       y: 'y',
@@ -169,7 +183,7 @@ function referenceMarks(
     Plot.text([name], {
       x: [value],
       frameAnchor: 'top',
-      dy: -margins.marginTop + (index % 2 === 0 ? 22 : 6),
+      dy: index % 2 === 0 ? -18 : -34,
       text: [name],
       fill: ink,
       fontSize: 12,

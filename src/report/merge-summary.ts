@@ -58,15 +58,20 @@ export function mergeHeadline({ verdict }: MergeResult): string {
 /** How the networks were brought into one order and what was done to their mean. */
 export function mergeSentence({ strategy, align, renormalise, merging, models }: MergeResult): string {
   const { rounds, converged, distances, cycleError } = merging;
-  const how =
-    strategy === 'none'
-      ? 'Nothing was matched'
-      : `Matched by ${METHOD_WORDS[align]}, strategy ${strategy}, ${plural(rounds, 'round')}${converged ? '' : ' (the most there may be)'}`;
-  const moved = `the distance of the ${plural(models.length, 'network')} from their mean went from ${formatNumber(distances[0]!)} to ${formatNumber(distances[distances.length - 1]!)}`;
-  const cycles =
-    cycleError === undefined || models.length < 3
-      ? ''
-      : ` Going from one network to another, to a third and back leaves ${formatNumber(100 * cycleError, 3)}% of the units in another place.`;
-  const after = renormalise === 'none' ? '' : ` The mean was then corrected: ${renormalise}.`;
-  return `${how}${strategy === 'none' ? '' : `: ${moved}`}.${cycles}${after}`;
+  const networks = plural(models.length, 'network');
+  const [before, after] = [distances[0]!, distances[distances.length - 1]!].map((value) =>
+    formatNumber(value),
+  );
+  const isMatched = strategy !== 'none' && align !== 'none';
+  const order = isMatched
+    ? `Matched by ${METHOD_WORDS[align]}, strategy ${strategy}, in ${plural(rounds, 'round')}${converged ? '' : ', the most there may be'}: ` +
+      `the distance of the ${networks} from their mean went from ${before} to ${after}.`
+    : `Nothing was matched: the distance of the ${networks} from their mean is ${after}.`;
+  const corrected = renormalise === 'none' ? '' : ` The mean was then corrected: ${renormalise}.`;
+  if (!isMatched || cycleError === undefined || models.length < 3) return order + corrected;
+  const round =
+    cycleError === 0
+      ? 'brings every unit back to where it was'
+      : `leaves ${formatNumber(100 * cycleError, 3)}% of the units in another place`;
+  return `${order} Going from one network to another, to a third and back ${round}.${corrected}`;
 }

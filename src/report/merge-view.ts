@@ -6,13 +6,21 @@ import { formatNumber, formatPercent } from './format.ts';
 import { type Lane, laneFigure, laneHeight } from './lane-figure.ts';
 import { mergeColumns, mergeRows, mergeSentence } from './merge-summary.ts';
 import { colourOf, ink } from './plot-style.ts';
-import type { MergeResult, ScoreFields } from './results.ts';
+import type { CollapseFields, MergeResult, ScoreFields } from './results.ts';
+import { layerFigure, layerFigureHeight } from './stats-figure.ts';
+import { collapseColumns } from './stats-summary.ts';
 
 const matrixSize = 144;
 
 /** The sections of a merge, from the facts under the headline on. */
 export function mergeSections(result: MergeResult): HTMLElement[] {
-  return [facts(result), verdict(result), networks(result), order(result)];
+  return [
+    facts(result),
+    verdict(result),
+    networks(result),
+    ...(result.collapse ? [layers(result.collapse)] : []),
+    order(result),
+  ];
 }
 
 function facts({ test, ensemble, models }: MergeResult): HTMLElement {
@@ -54,7 +62,7 @@ function networks(result: MergeResult): HTMLElement {
       };
     });
     const description = rows.map(({ name, score }) => `${name}: ${format(numberOf(score))}.`).join(' ');
-    const drawing = responsive(laneHeight(lanes), (width) =>
+    const drawing = responsive(laneHeight(lanes, []), (width) =>
       laneFigure({ lanes, references: [], title, description, format, tickFormat, width }),
     );
     return figure(title, drawing);
@@ -79,6 +87,49 @@ function networks(result: MergeResult): HTMLElement {
       'p',
       { class: 'note' },
       'Calibrated loss: at the softmax temperature that makes it least on these very images, so it says how much of a loss is due to the size of the logits alone.',
+    ),
+  );
+}
+
+/** What became of the activations, beside the models' weighted mean. */
+function layers(collapse: CollapseFields): HTMLElement {
+  const all = [...collapse.layers, collapse.logits];
+  const names = all.map(({ layer }) => layer);
+  const panel = (title: string, values: readonly (number | undefined)[]) => {
+    const line = { name: title, colour: colourOf('aligned'), isDashed: false, values };
+    const drawing = responsive(layerFigureHeight(names), (width) =>
+      layerFigure({
+        ...{ title, layers: names, lines: [line], isLogarithmic: true, width, reference: 1 },
+        format: (value) => formatNumber(Number(value.toPrecision(2)), 2),
+      }),
+    );
+    return figure(title, drawing, 'beside the networks');
+  };
+  const columns = collapseColumns(collapse);
+  const cells = columns[0]!.cells.map((_, row) => columns.map((column) => column.cells[row]!));
+  return section(
+    'Layer by layer',
+    element(
+      'div',
+      { class: 'pair' },
+      panel(
+        'Variance',
+        all.map(({ varianceRatio }) => varianceRatio),
+      ),
+      panel(
+        'Response',
+        all.map(({ feature }) => feature),
+      ),
+    ),
+    table(
+      'What is left of each layer',
+      [headingRow(columns.map(({ heading }) => ({ text: heading })))],
+      cells,
+    ),
+    element(
+      'p',
+      { class: 'note' },
+      'Divided by the mean of the networks (dotted), on test images. Response is how far a layer’s activations move with the input; the last layer gives the logits.',
     ),
   );
 }

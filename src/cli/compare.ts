@@ -1,0 +1,161 @@
+/** `rebasin compare`: every way to align and to correct, on one pair of checkpoints. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { expectSameArchitecture, valuesOf } from '../nn/state-dict.ts';
+import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
+import { equallySpaced } from '../rebasin/barrier.ts';
+import { type Comparison, checkComparison, compareMethods } from '../rebasin/compare.ts';
+import { MATCHING_METHODS } from '../rebasin/match.ts';
+import { RENORMALISATIONS, type Renormalisation } from '../rebasin/renormalise/renormalisations.ts';
+import type { CompareResult, MatchingMethod } from '../report/results.ts';
+import { headline, textTables } from '../report/summary.ts';
+import { expectSameMetadata, modelOf, normalisationOfCheckpoint, readCheckpoint } from './checkpoint.ts';
+import { describeData, loadData } from './data.ts';
+import {
+  endsOf,
+  type MatchingOptionValues,
+  matchingSettings,
+  type RenormalisationOptionValues,
+  renormalisationSettings,
+  uploadMethodImages,
+  withMatchingOptions,
+  withRenormalisationSettings,
+} from './method-options.ts';
+import {
+  type AdapterOptionValues,
+  type DataOptionValues,
+  pointCount,
+  positiveInteger,
+  withAdapterOptions,
+  withDataOptions,
+  withSeedOption,
+} from './options.ts';
+import { completeResult, prepareReport, printResult, writeReport } from './output.ts';
+import { startProgress } from './progress.ts';
+import { interruptSignal, withContext } from './session.ts';
+
+interface CompareCommandOptions
+  extends AdapterOptionValues,
+    DataOptionValues,
+    MatchingOptionValues,
+    RenormalisationOptionValues {
+  readonly model?: string;
+  readonly methods: readonly MatchingMethod[];
+  readonly renormalisations: readonly Renormalisation[];
+  readonly points: number;
+  readonly on: 'train' | 'test' | 'both';
+  readonly seeds: number;
+  readonly seed: number;
+  readonly out?: string;
+}
+
+export function registerCompare(program: Command): void {
+  const command = program
+    .command('compare')
+    .description(
+      'Every matching with every re-normalisation on one pair: barriers, accuracy half-way, times, in a table and a picture.',
+    )
+    .argument('<a>', 'checkpoint A (.safetensors, .pt, .pth or .npz), the reference')
+    .argument('<b>', 'checkpoint B, the one to permute')
+    .option('--model <name>', 'what the checkpoints do not say, such as mlp:tanh')
+    .addOption(listOption('--methods <names>', 'matching methods, separated by commas', MATCHING_METHODS))
+    .addOption(listOption('--renormalisations <names>', 'corrections, separated by commas', RENORMALISATIONS))
+    .option('--points <n>', 'equally spaced values of lambda, ends included, an odd number', pointCount, 11)
+    .addOption(
+      new Option('--on <split>', 'which images to evaluate on')
+        .choices(['train', 'test', 'both'])
+        .default('test'),
+    )
+    .option(
+      '--seeds <n>',
+      'repeat matchings that depend on a seed (random, straight-through, weight in random order)',
+      positiveInteger,
+      1,
+    )
+    .option('--out <path>', 'a folder for result.json and index.html, or a .json file');
+  withRenormalisationSettings(withMatchingOptions(command));
+  withSeedOption(withAdapterOptions(withDataOptions(command))).action(runCompare);
+}
+
+/** A list of known names; all of them by default. */
+function listOption(flags: string, description: string, known: readonly string[]): Option {
+  return new Option(flags, `${description}: ${known.join(', ')} (default: all)`)
+    .default(known, 'all')
+    .argParser((text: string) => {
+      const names = [...new Set(text.split(',').map((name) => name.trim()))];
+      const wrong = names.find((name) => !known.includes(name));
+      if (wrong !== undefined) {
+        throw new InvalidArgumentError(`"${wrong}" is none of ${known.join(', ')}`);
+      }
+      return names;
+    });
+}
+
+async function runCompare(pathA: string, pathB: string, options: CompareCommandOptions): Promise<void> {
+  const started = performance.now();
+  const { methods, renormalisations, preset, seed, seeds } = options;
+  const lambda = equallySpaced(options.points);
+  checkComparison({ methods, renormalisations, lambda, seeds });
+  const matching = matchingSettings(options);
+  const renormalisation = renormalisationSettings(options);
+  const [a, b] = [await readCheckpoint(pathA), await readCheckpoint(pathB)];
+  expectSameArchitecture(a.state, b.state, pathA, pathB);
+  expectSameMetadata(a, b, { model: options.model !== undefined, normalisation: options.mean !== undefined });
+  const model = modelOf(a, options.model);
+  const images = await loadData(options, normalisationOfCheckpoint(a));
+  const { normalisation } = images;
+  for (const split of ['train', 'test', 'statistics'] as const) checkDatasetFits(model, images[split]);
+  if (options.out) await prepareReport(options.out);
+  const signal = interruptSignal();
+  await withContext(options, async (context) => {
+    const splits = (['train', 'test'] as const).filter((split) => [split, 'both'].includes(options.on));
+    const used = uploadMethodImages(context, images, model, methods, renormalisations, options);
+    const data = Object.fromEntries(
+      splits.map((split) => [split, new GpuDataset(context, images[split], normalisation)]),
+    );
+    const [valuesA, valuesB] = [valuesOf(a.state), valuesOf(b.state)];
+    let progress: ReturnType<typeof startProgress> | undefined;
+    const found = await compareMethods(context, {
+      ...{ model, a: valuesA, b: valuesB, methods, renormalisations, renormalisation, lambda, data },
+      ...{ ...matching, ...used, ends: endsOf(preset), seed, seeds, signal },
+      onProgress: ({ done, total, note }) => {
+        progress ??= startProgress('compare', total);
+        progress.update(done, note);
+      },
+    }).finally(() => progress?.stop());
+
+    const fields = { model: model.name, assumptions: model.assumptions, ...found };
+    const digests = [...Object.values(data), ...used.datasets].map(({ digest }) => digest);
+    const inputs = {
+      a: [...valuesA],
+      b: [...valuesB],
+      matching,
+      renormalisation,
+      ends: endsOf(preset),
+      digests,
+    };
+    const result: CompareResult = {
+      ...completeResult(context, 'compare', seed, started, inputs, { ...fields, ...untimed(found) }),
+      ...fields,
+    };
+    const written = options.out ? await writeReport(options.out, result) : [];
+    printResult(options.json, result, [
+      headline(result),
+      '',
+      `model       ${result.model}`,
+      ...result.assumptions.map((line) => `assumed     ${line}`),
+      `equivalence passed, largest difference ${found.equivalence.maxDifference.toExponential(1)} of the largest output`,
+      ...splits.map((split) => `${split.padEnd(11)} ${describeData(images[split], normalisation)}`),
+      '',
+      textTables(result),
+      ...written.map((path) => `written ${path}`),
+    ]);
+  });
+}
+
+/** What is the same each time it is run. */
+function untimed({ matchings, rows }: Comparison): object {
+  return {
+    matchings: matchings.map(({ seconds: _, ...matching }) => matching),
+    rows: rows.map((row) => ({ ...row, runs: row.runs.map(({ seconds: _, ...run }) => run) })),
+  };
+}
