@@ -86,9 +86,9 @@ function findRowBest(problem: AssignmentProblem, row: number, found: RowBest): v
 
 /**
  * Gives every row the column of its largest reduced gain, if that is still free; returns the rows left over.
- * With `transfer`, the column's dual rises until the row's second best column is as good: rows to come avoid it.
+ * The column's dual rises by `transfer` of what the row's best column is ahead of its second: rows to come avoid it.
  */
-export function assignGreedily(problem: AssignmentProblem, transfer: boolean): number[] {
+export function assignGreedily(problem: AssignmentProblem, transfer: number): number[] {
   const { n, gains, columnDuals, rowOfColumn, columnOfRow } = problem;
   const row: RowBest = { best: 0, bestColumn: 0, second: 0, secondColumn: 0 };
   const free: number[] = [];
@@ -104,7 +104,7 @@ export function assignGreedily(problem: AssignmentProblem, transfer: boolean): n
     }
     columnOfRow[i] = column;
     rowOfColumn[column] = i;
-    if (transfer) columnDuals[column]! += row.best - row.second;
+    columnDuals[column]! += transfer * (row.best - row.second);
   }
   return free;
 }
@@ -112,13 +112,13 @@ export function assignGreedily(problem: AssignmentProblem, transfer: boolean): n
 /**
  * Augmenting row reduction: a free row takes its best column, raises the column's dual until its second best is as
  * good, and the row that held the column looks for another. Returns the rows that are still free.
+ * @param steps rows may outbid each other by ever smaller amounts; after so many steps the path search is the better way.
  */
-export function reduceAugmentingRows(problem: AssignmentProblem, free: number[]): number[] {
-  const { n, columnDuals, rowOfColumn, columnOfRow } = problem;
+export function reduceAugmentingRows(problem: AssignmentProblem, free: number[], steps: number): number[] {
+  const { columnDuals, rowOfColumn, columnOfRow } = problem;
   const found: RowBest = { best: 0, bestColumn: 0, second: 0, secondColumn: 0 };
   const left: number[] = [];
-  // Rows may outbid each other by ever smaller amounts; past this many steps the path search is the better way.
-  let steps = 4 * n;
+  let remaining = steps;
   for (const start of free) {
     let row = start;
     while (row !== -1) {
@@ -133,7 +133,7 @@ export function reduceAugmentingRows(problem: AssignmentProblem, free: number[])
       rowOfColumn[column] = row;
       columnOfRow[row] = column;
       if (displaced !== -1) columnOfRow[displaced] = -1;
-      if (displaced !== -1 && (!wins || steps-- <= 0)) {
+      if (displaced !== -1 && (!wins || remaining-- <= 0)) {
         left.push(displaced);
         break;
       }

@@ -57,8 +57,6 @@ export interface Descent {
   readonly sweeps: number;
   /** Whether it ended by itself, before `maxSweeps`. */
   readonly converged: boolean;
-  /** Whether any permutation is another than before. */
-  readonly changed: boolean;
 }
 
 /** Most entries of matrices that are fetched ahead: 128 MiB in f64. */
@@ -92,7 +90,10 @@ export class WeightMatcher {
     this.#orders = new RandomStream(seed, 'weight matching: order of visits');
   }
 
-  /** For each group, i32: unit i of the permuted B is unit p[i] of B. Those of the last match; later matches leave them as they are. */
+  /**
+   * For each group, i32: unit i of the permuted B is unit p[i] of B. A later match replaces the array of a group that changes, and only
+   * that: arrays are never written to.
+   */
   get permutations(): Permutations {
     return { ...this.#permutations };
   }
@@ -100,14 +101,13 @@ export class WeightMatcher {
   /** Sweeps until one changes nothing. @throws DataError where a product of A and B is not finite. */
   async match(options: DescentOptions = {}): Promise<Descent> {
     const { maxSweeps = 100, objective: objectiveOf, onSweep, signal } = options;
-    const first = { ...this.#permutations };
     /** Groups whose assignment problem is what it was when it was last solved: solving it again would change nothing. */
     const settled = new Set<string>();
     const tolerance = this.#tolerances();
     this.#products.referenceChanged();
-    let objective = objectiveOf?.(first);
+    let objective = objectiveOf?.(this.#permutations);
     let sweeps = 0;
-    for (let converged = false; ; ) {
+    for (;;) {
       const before = { ...this.#permutations };
       let changed = await this.#sweep(settled, tolerance, signal);
       sweeps++;
@@ -117,12 +117,9 @@ export class WeightMatcher {
         for (const [name, permutation] of Object.entries(before)) this.#set(name, permutation);
         changed = 0;
       } else objective = reached;
-      converged = changed === 0;
+      const converged = changed === 0;
       onSweep?.(changed, objective);
-      if (converged || sweeps === maxSweeps) {
-        const isOther = ([name, permutation]: [string, Int32Array]) => permutation !== first[name];
-        return { sweeps, converged, changed: Object.entries(this.#permutations).some(isOther) };
-      }
+      if (converged || sweeps === maxSweeps) return { sweeps, converged };
     }
   }
 
