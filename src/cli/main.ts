@@ -12,6 +12,7 @@ import { registerInfo } from './info.ts';
 import { registerMatch } from './match.ts';
 import { registerMerge } from './merge.ts';
 import { registerPlane } from './plane.ts';
+import { registerStats } from './stats.ts';
 import { registerSweep } from './sweep.ts';
 import { registerTrain } from './train.ts';
 
@@ -29,6 +30,7 @@ registerMerge(program);
 registerCompare(program);
 registerSweep(program);
 registerPlane(program);
+registerStats(program);
 registerAgePath(program);
 registerData(program);
 registerInfo(program);

@@ -44,6 +44,8 @@ export function layerFigure(options: LayerFigureOptions): Svg {
   const every = Math.ceil((layers.length * NAME_WIDTH) / Math.max(NAME_WIDTH, width - 60));
   const drawn = lines.map((line) => ({ ...line, points: pointsOf(line, isLogarithmic) }));
   const values = drawn.flatMap(({ points }) => points.map(({ value }) => value));
+  const domain = domainOf(values, isLogarithmic, reference);
+  const yTicks = isLogarithmic ? logarithmicTicks(domain) : linearTicks(domain);
   return asImage(
     Plot.plot({
       ...baseOptions(width, layerFigureHeight(layers)),
@@ -52,10 +54,10 @@ export function layerFigure(options: LayerFigureOptions): Svg {
       ariaLabel: title,
       ariaDescription: lines.map((line) => describe(line, layers, format)).join(' '),
       x: { type: 'point', domain: layers.map((_, l) => l), padding: 0.3 },
-      y: { type: isLogarithmic ? 'log' : 'linear', domain: domainOf(values, isLogarithmic, reference) },
+      y: { type: isLogarithmic ? 'log' : 'linear', domain },
       marks: [
-        Plot.gridY({ ticks: 4, stroke: muted, strokeOpacity: 0.2 }),
-        Plot.axisY({ ticks: 4, tickSize: 0, label: null, tickFormat: format }),
+        Plot.gridY(yTicks, { stroke: muted, strokeOpacity: 0.2 }),
+        Plot.axisY(yTicks, { tickSize: 0, label: null, tickFormat: format }),
         Plot.axisX(
           layers.map((_, l) => l).filter((l) => l % every === 0),
           {
@@ -134,6 +136,34 @@ function domainOf(
   if (!isLogarithmic) return [0, high * 1.1 || 1];
   const spread = Math.max(1.1, Math.sqrt(4 / (high / low)));
   return [low / spread, high * spread];
+}
+
+/** Round numbers of each decade, as many as it takes for three and no more than seven. */
+export function logarithmicTicks([low, high]: readonly [number, number]): number[] {
+  let ticks: number[] = [];
+  for (const steps of [
+    [1],
+    [1, 3],
+    [1, 2, 5],
+    [1, 1.5, 2, 3, 5, 7],
+    [1, 1.2, 1.5, 1.8, 2, 2.5, 3, 4, 5, 6, 7, 8, 9],
+  ]) {
+    ticks = [];
+    let decade = 1;
+    while (decade > low) decade /= 10;
+    for (; decade < high; decade *= 10) {
+      ticks.push(...steps.map((step) => step * decade).filter((tick) => tick >= low && tick <= high));
+    }
+    if (ticks.length >= 3) break;
+  }
+  const every = Math.ceil(ticks.length / 7);
+  return ticks.filter((_, i) => i % every === 0);
+}
+
+function linearTicks([, high]: readonly [number, number]): number[] {
+  const steps = [0.01, 0.02, 0.05, 0.1, 0.2, 0.25];
+  const step = steps.find((each) => high / each <= 5) ?? high / 4;
+  return Array.from({ length: Math.floor(high / step) + 1 }, (_, i) => i * step);
 }
 
 function areSlanted(layers: readonly string[]): boolean {

@@ -56,17 +56,17 @@ export function collapseColumns({ layers, logits }: CollapseFields): Column[] {
   const measured = all.some(({ feature }) => feature !== undefined);
   return [
     { heading: 'layer', cells: all.map(({ layer }) => layer) },
-    { heading: 'variance', cells: all.map(({ varianceRatio }) => formatRatio(varianceRatio)) },
-    { heading: 'scale', cells: all.map(({ scaleRatio }) => formatRatio(scaleRatio)) },
+    { heading: 'variance ratio', cells: all.map(({ varianceRatio }) => formatRatio(varianceRatio)) },
+    { heading: 'scale ratio', cells: all.map(({ scaleRatio }) => formatRatio(scaleRatio)) },
     ...(measured
       ? [{ heading: 'response', cells: all.map(({ feature }) => formatRatio(feature ?? Number.NaN)) }]
       : []),
     {
-      heading: 'zeros, ends',
+      heading: 'zeros: ends',
       cells: all.map(({ zeroRatio }) => (zeroRatio ? formatShare(zeroRatio.ends) : '–')),
     },
     {
-      heading: 'merged',
+      heading: 'zeros: merged',
       cells: all.map(({ zeroRatio }) => (zeroRatio ? formatShare(zeroRatio.merged) : '–')),
     },
   ];

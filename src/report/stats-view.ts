@@ -25,7 +25,7 @@ function facts({ data, networks, collapse }: StatsResult): HTMLElement {
   const { feature } = collapse!.logits;
   const parts: [string, string][] = [
     [`${data.split === 'test' ? 'Test' : 'Training'} accuracy, merged`, formatPercent(merged!.accuracy)],
-    ['Accuracy of the ends', formatPercent((a!.accuracy + b!.accuracy) / 2)],
+    ['The ends on average', formatPercent((a!.accuracy + b!.accuracy) / 2)],
     ...(ratios.length > 0
       ? ([['Variance left, at least', wholePercent(Math.min(...ratios))]] as [string, string][])
       : []),
@@ -60,39 +60,41 @@ interface Panel {
   readonly isRelative?: boolean;
 }
 
+const RATIO = {
+  note: 'beside the ends',
+  isLogarithmic: true,
+  isRelative: true,
+  reference: 1,
+  format: formatTick,
+};
+const SIZE = { isLogarithmic: true, format: formatTick };
+const SHARE = { isLogarithmic: false, format: (share: number) => `${formatTick(100 * share)}%` };
+
+const SCALE: Panel = { ...SIZE, title: 'Scale', note: 'mean of |x|', of: ({ scale }) => scale };
 const ZEROS: Panel = {
+  ...SHARE,
   title: 'Zeros',
   note: 'after the activation function',
-  isLogarithmic: false,
-  format: (share) => `${(100 * share).toFixed(0)}%`,
   of: (_, activation) => activation?.zeroRatio,
 };
 
 const COMPARED: readonly Panel[] = [
-  {
-    ...{ title: 'Variance', note: 'over the mean of the ends', isLogarithmic: true, isRelative: true },
-    ...{ reference: 1, format: short, of: ({ variance }) => variance },
-  },
-  {
-    ...{
-      title: 'Response to the input',
-      note: 'over the mean of the ends',
-      isLogarithmic: true,
-      isRelative: true,
-    },
-    ...{ reference: 1, format: short, of: ({ featureDistance }) => featureDistance },
-  },
-  { title: 'Scale', note: 'mean of |x|', isLogarithmic: true, format: short, of: ({ scale }) => scale },
+  { ...RATIO, title: 'Variance', of: ({ variance }) => variance },
+  { ...RATIO, title: 'Response', of: ({ featureDistance }) => featureDistance },
+  SCALE,
   ZEROS,
 ];
 
 const ALONE: readonly Panel[] = [
-  {
-    ...{ title: 'Standard deviation', note: 'mean over channels', isLogarithmic: true },
-    ...{ format: short, of: ({ deviation }) => deviation },
-  },
-  { title: 'Scale', note: 'mean of |x|', isLogarithmic: true, format: short, of: ({ scale }) => scale },
+  { ...SIZE, title: 'Standard deviation', note: 'mean over channels', of: ({ deviation }) => deviation },
+  SCALE,
   ZEROS,
+  {
+    ...SHARE,
+    title: 'Dead channels',
+    note: 'that are 0 for every image',
+    of: (_, activation) => activation && activation.dead / activation.channels,
+  },
 ];
 
 function pictures(result: StatsResult): HTMLElement {
@@ -108,7 +110,7 @@ function pictures(result: StatsResult): HTMLElement {
       element(
         'p',
         { class: 'note' },
-        'Variance: mean over channels. Response: the mean distance of a layer’s activations from those for an input of zeros; where it is lost, what reaches the logits is the doing of biases.',
+        'Variance and response are divided by the mean of the ends; dotted: the ends on average. Response is how far a layer’s activations move with the input: their mean distance from those for an input of zeros. Where it is lost, what reaches the logits is the doing of biases.',
       ),
     );
   }
@@ -169,7 +171,7 @@ function comparison({ collapse }: StatsResult): HTMLElement {
     element(
       'p',
       { class: 'note' },
-      'Variance, scale and response of the merged network over the mean of the ends. Zeros are those of the activation function after the layer.',
+      'The last layer gives the logits. Zeros are those of the activation function after the layer.',
     ),
   );
 }
@@ -193,8 +195,11 @@ function columnTable(caption: string, columns: readonly Column[]): HTMLElement {
   return table(caption, [head], rows);
 }
 
-function short(value: number): string {
-  return formatNumber(value, 2);
+/** Two digits, none of them needless: 0.5, 20, 0.0012. */
+function formatTick(value: number): string {
+  return formatNumber(Number(value.toPrecision(2)), 2)
+    .replace(/(\.\d*?)0+$/, '$1')
+    .replace(/\.$/, '');
 }
 
 function wholePercent(share: number): string {

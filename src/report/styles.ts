@@ -59,6 +59,7 @@ export const reportStyles = `
 .rebasin-report h1 { margin: 0; max-width: 34em; font-size: clamp(1.25rem, 1rem + 1.3vw, 1.75rem); line-height: 1.32; font-weight: 600; letter-spacing: -0.01em; text-wrap: pretty; }
 .rebasin-report h2 { margin: 0 0 12px; font-size: 1.125rem; font-weight: 600; }
 .rebasin-report section, .rebasin-report details { margin-top: 44px; }
+.rebasin-report details + details { margin-top: 14px; }
 .rebasin-report .kicker { margin: 0 0 8px; color: var(--rebasin-muted); font-size: .875rem; }
 .rebasin-report .note { margin: 12px 0 0; max-width: 46em; color: var(--rebasin-muted); font-size: .875rem; }
 .rebasin-report section > p { max-width: 46em; overflow-wrap: anywhere; }
