@@ -13,7 +13,7 @@ export function summariseLayers(
   {
     distances = [],
     perChannel = false,
-  }: { readonly distances?: readonly FeatureDistance[]; readonly perChannel?: boolean } = {},
+  }: { readonly distances?: readonly FeatureDistance[]; readonly perChannel?: boolean | undefined } = {},
 ): LayerSummary[] {
   return statistics.map(({ name: layer, kind, mean, variance, scale, zeroRatio }) => {
     const moved = distances.find((tap) => tap.kind === kind && tap.name === layer);
