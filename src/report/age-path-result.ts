@@ -46,7 +46,7 @@ export interface AgePathResult extends CommonResult {
     readonly breaks: readonly number[];
     readonly series: readonly { readonly name: string; readonly values: readonly number[] }[];
   };
-  /** Samples of weight above 0, at the ages of `curves`: the sum of weights. */
+  /** Sum of the weights of the training samples, at the ages of `curves`. */
   readonly weight: readonly number[];
   /** On held-out samples: of ordinary training, along the path, and at the ages of the grid. Absent without such samples. */
   readonly heldOut?: {

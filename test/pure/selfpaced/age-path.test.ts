@@ -41,7 +41,7 @@ describe.each(CASES)('%s, %s', { timeout: 60_000 }, (kind, name) => {
     for (const { plain, path } of cases) {
       const stored = path.points().map(({ age, solution, sets }) => violation(plain, age, solution, sets));
       expect(Math.max(...stored)).toBeLessThan(1e-10);
-      for (const age of ages(15)) {
+      for (const age of ages(9)) {
         const polished = path.at(age, { polish: true });
         expect(violation(plain, age, polished.solution, polished.sets)).toBeLessThan(1e-10);
         const dense = path.at(age);
