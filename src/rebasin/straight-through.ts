@@ -10,7 +10,7 @@
 import { DataError, OptionError, UnsupportedError } from '../base/errors.ts';
 import { hashResult } from '../base/hash.ts';
 import { RandomStream } from '../base/random.ts';
-import { forwardGraph, type Model } from '../nn/models/model.ts';
+import type { Model } from '../nn/models/model.ts';
 import { type Evaluation, Evaluator } from '../nn/train/evaluate.ts';
 import { checkDatasetFits, type GpuDataset } from '../nn/train/gpu-dataset.ts';
 import type { OptimizerOptions } from '../nn/train/optimizer.ts';
@@ -21,6 +21,7 @@ import { permuteValues } from './apply-permutation.ts';
 import type { Permutations } from './axis-index.ts';
 import { scoredObjective } from './objective.ts';
 import type { PermutationSpec } from './permutation-spec.ts';
+import { hasBatchNorm } from './renormalise/layers.ts';
 import { BatchNormReset } from './reset.ts';
 import { StraightThroughEstimator } from './straight-through-estimator.ts';
 import type { WeightMatcherOptions } from './weight-matcher.ts';
@@ -227,13 +228,12 @@ function checkOptions(options: StraightThroughOptions, counts: Readonly<Record<s
   if (spec.groups.length === 0) {
     throw new UnsupportedError(`straightThroughMatching: ${model.name} has no units that could be permuted`);
   }
-  const hasBatchNorm = forwardGraph(model, { training: true }).updates.size > 0;
-  if (hasBatchNorm !== (reset !== undefined)) {
+  if (hasBatchNorm(model) !== (reset !== undefined)) {
     throw new OptionError(
-      hasBatchNorm
-        ? `straightThroughMatching: ${model.name} has batch norm, whose running statistics half-way are those of no network; ` +
-            'give images to estimate them on as `reset`'
-        : `straightThroughMatching: ${model.name} has no batch norm, so there is nothing to \`reset\`; leave it out`,
+      reset
+        ? `straightThroughMatching: ${model.name} has no batch norm, so there is nothing to \`reset\`; leave it out`
+        : `straightThroughMatching: ${model.name} has batch norm, whose running statistics half-way are those of no network; ` +
+            'give images to estimate them on as `reset`',
     );
   }
   for (const dataset of [data, evaluation, reset]) if (dataset) checkDatasetFits(model, dataset);
