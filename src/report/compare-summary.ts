@@ -28,33 +28,27 @@ export function bestRow(rows: readonly ComparedRow[], split: SplitName): Compare
 }
 
 /**
- * The comparison in a sentence: what serves best, beside the networks, their ensemble, and doing nothing.
+ * The comparison in a sentence: what serves best, and what half-way is without it.
  *
  * @example
- * 'Half-way between the networks the test accuracy is best by activation matching with repair: 96.10%, a loss barrier of 0.0312. The ...'
+ * 'Activation matching with repair does best: 96.10% test accuracy half-way between the networks, where as they are it is 30.12%.'
  */
 export function compareHeadline(result: CompareResult): string {
   const split = compareSplits(result)[0];
   const best = split && bestRow(result.rows, split);
   if (!split || !best) return 'A comparison of methods, and nothing to compare.';
-  const { midpoint, barrier } = best[split]!;
   const naive = result.rows.find((row) => row.align === 'none' && row.renormalise === 'none');
-  const untouched =
-    naive && naive !== best
-      ? `; without any of this, half-way is ${formatPercent(naive[split]!.midpoint.accuracy.mean)}`
-      : '';
-  const ends = meanAccuracy(result, split);
-  const ensemble = result.ensemble[split];
-  return (
-    `Half-way between the networks the ${split} accuracy is best ${rowInWords(best)}: ${formatPercent(midpoint.accuracy.mean)}, a loss barrier of ${formatBarrier(barrier.loss.mean)}. ` +
-    `The networks have ${formatPercent(ends)} on average, the ensemble of their logits ${formatPercent(ensemble?.accuracy ?? Number.NaN)}${untouched}.`
-  );
+  const of = (row: ComparedRow) => formatPercent(row[split]!.midpoint.accuracy.mean);
+  const untouched = naive && naive !== best ? `, where as they are it is ${of(naive)}` : '';
+  return `${rowInWords(best)} best: ${of(best)} ${split} accuracy half-way between the networks${untouched}.`;
 }
 
 function rowInWords({ align, renormalise }: ComparedRow): string {
-  const how = align === 'none' ? 'without matching' : `by ${METHOD_WORDS[align]}`;
-  if (renormalise === 'none') return align === 'none' ? 'as they are' : how;
-  return `${how} with ${renormalise}`;
+  if (align === 'none' && renormalise === 'none') return 'The networks as they are do';
+  const words = align === 'none' ? renormalise : METHOD_WORDS[align];
+  const beside =
+    align === 'none' ? ' without matching' : renormalise === 'none' ? '' : ` with ${renormalise}`;
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${beside} ${align === 'random' ? 'do' : 'does'}`;
 }
 
 /** Mean of the two networks as they came. */
@@ -115,12 +109,12 @@ export function matchingColumns({ matchings, seeds }: CompareResult): TableColum
   ];
 }
 
-/** What does not apply to the network, one line each with the reason. */
-export function refusals({ refused }: CompareResult): { readonly what: string; readonly reason: string }[] {
-  return refused.map(({ align, renormalise, reason }) => ({
-    what: renormalise ?? align ?? '',
-    reason,
-  }));
+/** What does not apply to the network, and why: `reset: mlp:784-10 has no batch norm, ...`. */
+export function refusals({ refused }: CompareResult): string[] {
+  return refused.map(({ align, renormalise, reason }) => {
+    const what = renormalise ?? align ?? '';
+    return reason.startsWith(`${what}:`) ? reason : `${what}: ${reason}`;
+  });
 }
 
 /** Every table as text. */
@@ -137,9 +131,7 @@ export function compareTables(result: CompareResult): string {
       text(comparedColumns(result, split), 2),
     ]),
     text(matchingColumns(result), 1),
-    ...(refused.length > 0
-      ? [refused.map(({ what, reason }) => `does not apply: ${what} (${reason})`).join('\n')]
-      : []),
+    ...(refused.length > 0 ? [refused.map((reason) => `does not apply: ${reason}`).join('\n')] : []),
   ].join('\n\n');
 }
 

@@ -127,7 +127,7 @@ function pictureNote(result: CompareResult): string {
     result.seeds.length > 1
       ? ` Whiskers: the least and the largest of ${plural(result.seeds.length, 'seed')}, where a matching depends on one.`
       : '';
-  const refused = refusals(result).map(({ what, reason }) => ` Does not apply: ${what} (${reason}).`);
+  const refused = refusals(result).map((reason) => ` Does not apply: ${reason}.`);
   return (
     'Upright lines: the two networks as they came, on average, and the ensemble of their logits. ' +
     `Orange: the mean as it is, without re-normalisation; blue: the best of all.${seeds}${refused.join('')}`

@@ -36,6 +36,8 @@ export interface LaneFigureOptions {
   readonly width: number;
 }
 
+/** Width of a letter of a lane's name, about. */
+const LETTER = 6.7;
 const LANE = 17;
 const HEADING = 25;
 const margins = { marginRight: 16, marginBottom: 24 };
@@ -59,8 +61,8 @@ export function laneFigure(options: LaneFigureOptions): Svg {
   const { lanes, references, title, description, format, tickFormat, width } = options;
   const { places, height } = placesOf(lanes);
   const marginTop = marginTopOf(references);
-  const longest = Math.max(...lanes.map(({ name }) => name.length));
-  const marginLeft = Math.min(Math.round(0.45 * width), 16 + 6.7 * longest);
+  const longest = Math.max(...lanes.map(({ name, value }) => name.length + (value ? 0 : 12)));
+  const marginLeft = Math.min(Math.round(0.45 * width), 16 + LETTER * longest);
   const drawn = places.flatMap(({ lane, y }) => (lane?.value ? [{ ...lane, value: lane.value, y }] : []));
   const finite = references.filter(({ value }) => Number.isFinite(value));
   return asImage(
@@ -157,11 +159,17 @@ function names(places: readonly Place[], marginLeft: number): Plot.Markish[] {
       ...left,
       y: 'y',
       dx: -marginLeft + 6,
-      text: ({ name, value }: Lane) => (value ? name : `${name}: not finite`),
+      text: ({ name, value }: Lane) => shortened(value ? name : `${name}: not finite`, marginLeft),
       fill: ({ colour }: Lane) => (colour === ink ? muted : colour),
       fontSize: 12,
     }),
   ];
+}
+
+/** The end of a name that is too long: of a path, what tells it from others. */
+function shortened(name: string, marginLeft: number): string {
+  const most = Math.floor((marginLeft - 16) / LETTER);
+  return name.length <= most ? name : `…${name.slice(1 - most)}`;
 }
 
 /** Lines may lie close together: every second one's name stands a row higher. */

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { buildReportBundle } from '../../scripts/build-report.mjs';
 import { reportHtml } from '../../src/report/page.ts';
 import type { ReportResult } from '../../src/report/results.ts';
+import { syntheticCompare, syntheticMerge } from '../pure/report/synthetic-merges.ts';
 import {
   syntheticCalibratedSweep,
   syntheticDemo,
@@ -155,6 +156,62 @@ describe('a report file', () => {
     expect([...messages, ...all.messages]).toEqual([]);
   });
 
+  test('of a merge shows the verdict, every network, its layers, and the order of two', async () => {
+    const { page, messages } = await open(reportHtml(syntheticMerge(), bundle));
+    expect(await page.locator('h1').textContent()).toBe(syntheticMerge().verdict[0]);
+    expect(await figureNames(page)).toEqual(['Test accuracy', 'Test loss', 'Variance', 'Response']);
+    expect(await page.locator('section', { hasText: 'Verdict' }).locator('p').allTextContents()).toEqual(
+      syntheticMerge().verdict.slice(1),
+    );
+    expect(await page.locator('tbody').first().locator('tr').count()).toBe(5);
+    const { collapse: _, ...rest } = syntheticMerge({ models: syntheticMerge().models.slice(0, 2) });
+    const two = await open(reportHtml(rest, bundle));
+    expect(await figureNames(two.page)).toEqual([
+      'Test accuracy',
+      'Test loss',
+      'Permutation of 256 units as a matrix',
+      'Permutation of 256 units as a matrix',
+    ]);
+    expect([...messages, ...two.messages]).toEqual([]);
+  });
+
+  test('of a comparison shows every method as a dot, whiskers over seeds, curves, and the tables', async () => {
+    const { page, messages } = await open(reportHtml(syntheticCompare(), bundle));
+    expect(await page.locator('h1').textContent()).toMatch(/^Weight matching with repair does best/);
+    expect(await figureNames(page)).toEqual([
+      'Test accuracy half-way',
+      'Test loss barrier',
+      'Loss along the line, none',
+      'Loss along the line, random',
+      'Loss along the line, weight',
+    ]);
+    expect(await page.locator('svg').first().locator('[aria-label=dot] circle').count()).toBe(9);
+    // As they are, and with the best correction, of one seed, three, and one.
+    const curves = page.locator('.triple svg');
+    const drawn = [0, 1, 2].map((i) => curves.nth(i).locator('[aria-label=line] path').count());
+    expect(await Promise.all(drawn)).toEqual([2, 6, 2]);
+    expect(await page.locator('.compared tbody tr').count()).toBe(9);
+    expect(await page.locator('.note').first().textContent()).toMatch(/of 3 seeds.*Does not apply: reset/);
+    expect(messages).toEqual([]);
+  });
+
+  test('of a merge or a comparison shows what is not finite', async () => {
+    const nothing = null as unknown as number;
+    const broken = { loss: nothing, accuracy: 0.1, calibrated: { loss: nothing, temperature: nothing } };
+    const merge = await open(reportHtml(syntheticMerge({ test: broken }), bundle));
+    const svg = merge.page.locator('svg').nth(1);
+    expect(await svg.locator('[aria-label=dot] circle').count()).toBe(4);
+    expect(await svg.textContent()).toContain('merged: not finite');
+    const { rows } = syntheticCompare();
+    const spread = { mean: nothing, min: nothing, max: nothing };
+    const scores = { ...rows[0]!.test!, barrier: { loss: spread, accuracy: spread } };
+    const compare = await open(
+      reportHtml(syntheticCompare({ rows: [{ ...rows[0]!, test: scores }, ...rows.slice(1)] }), bundle),
+    );
+    expect(await compare.page.locator('svg').nth(1).locator('[aria-label=dot] circle').count()).toBe(8);
+    expect([...merge.messages, ...compare.messages]).toEqual([]);
+  });
+
   test('gives its JSON back by the download', async () => {
     const demo = syntheticDemo();
     const { page } = await open(reportHtml(demo, bundle));
@@ -171,6 +228,15 @@ describe('a report file', () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
     const plane = await open(reportHtml(syntheticPlane({ train: syntheticPlane().test! }), bundle), width);
     expect(await plane.page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    const path = `runs/${'long-'.repeat(40)}.safetensors`;
+    const models = syntheticMerge().models.map((model, i) => ({ ...model, name: `${i}${path}` }));
+    for (const result of [syntheticMerge({ models, checkpoint: path }), syntheticCompare()]) {
+      const opened = await open(reportHtml(result, bundle), width);
+      if (result.command === 'merge') {
+        expect(await opened.page.locator('svg').first().textContent()).toMatch(/…\S*long-\.safetensors/);
+      }
+      expect(await opened.page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    }
   });
 
   test('draws again when the window changes', async () => {
