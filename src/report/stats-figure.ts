@@ -4,6 +4,7 @@
  */
 
 import * as Plot from '@observablehq/plot';
+import { contourLevels } from './plane-levels.ts';
 import { asImage, background, baseOptions, ink, muted, type Svg } from './plot-style.ts';
 
 /** One network's line. */
@@ -45,7 +46,7 @@ export function layerFigure(options: LayerFigureOptions): Svg {
   const drawn = lines.map((line) => ({ ...line, points: pointsOf(line, isLogarithmic) }));
   const values = drawn.flatMap(({ points }) => points.map(({ value }) => value));
   const domain = domainOf(values, isLogarithmic, reference);
-  const yTicks = isLogarithmic ? logarithmicTicks(domain) : linearTicks(domain);
+  const yTicks = isLogarithmic ? contourLevels(domain) : linearTicks(domain);
   return asImage(
     Plot.plot({
       ...baseOptions(width, layerFigureHeight(layers)),
@@ -136,28 +137,6 @@ function domainOf(
   if (!isLogarithmic) return [0, high * 1.1 || 1];
   const spread = Math.max(1.1, Math.sqrt(4 / (high / low)));
   return [low / spread, high * spread];
-}
-
-/** Round numbers of each decade, as many as it takes for three and no more than seven. */
-export function logarithmicTicks([low, high]: readonly [number, number]): number[] {
-  let ticks: number[] = [];
-  for (const steps of [
-    [1],
-    [1, 3],
-    [1, 2, 5],
-    [1, 1.5, 2, 3, 5, 7],
-    [1, 1.2, 1.5, 1.8, 2, 2.5, 3, 4, 5, 6, 7, 8, 9],
-  ]) {
-    ticks = [];
-    let decade = 1;
-    while (decade > low) decade /= 10;
-    for (; decade < high; decade *= 10) {
-      ticks.push(...steps.map((step) => step * decade).filter((tick) => tick >= low && tick <= high));
-    }
-    if (ticks.length >= 3) break;
-  }
-  const every = Math.ceil(ticks.length / 7);
-  return ticks.filter((_, i) => i % every === 0);
 }
 
 function linearTicks([, high]: readonly [number, number]): number[] {
