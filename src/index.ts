@@ -38,10 +38,12 @@ export { ActivationStatistics, type TapStatistics } from './rebasin/activation-s
 export { invertPermutations, permuteArena, permuteValues } from './rebasin/apply-permutation.ts';
 export { linearSumAssignment } from './rebasin/assignment.ts';
 export { equallySpaced, summariseCurve } from './rebasin/barrier.ts';
+export { type CollapseOptions, diagnoseCollapse } from './rebasin/collapse.ts';
 export { CrossMoments, type Moments, pearsonCorrelation, secondMoment } from './rebasin/cross-moments.ts';
 export { runDemo } from './rebasin/demo.ts';
 export { checkEquivalence, checkGraphEquivalence } from './rebasin/equivalence.ts';
 export { greedyAssignment } from './rebasin/greedy-assignment.ts';
+export { summariseLayers } from './rebasin/layer-summary.ts';
 export { evaluateLogits, mixLogits } from './rebasin/logits.ts';
 export { MATCHING_METHODS, type Match, matchModels } from './rebasin/match.ts';
 export { type Matcher, randomMatcher, weightMatcher } from './rebasin/matcher.ts';
@@ -52,6 +54,7 @@ export {
   type MergingOptions,
   mergeModels,
 } from './rebasin/merging/merge-models.ts';
+export { type MidpointStatistics, midpointStatistics } from './rebasin/midpoint-statistics.ts';
 export { composePermutations, invertPermutation } from './rebasin/permutation.ts';
 export { derivePermutationSpec, type PermutationSpec } from './rebasin/permutation-spec.ts';
 export { type Plane, type PlaneOptions, planeSweep } from './rebasin/plane.ts';
@@ -70,6 +73,7 @@ export { BatchNormReset } from './rebasin/reset.ts';
 export { straightThroughMatching } from './rebasin/straight-through.ts';
 export { sweep } from './rebasin/sweep.ts';
 export { type Calibration, fitTemperature } from './rebasin/temperature.ts';
+export { FeatureDistances, smoothVanishingFeature, vanishingFeature } from './rebasin/vanishing-feature.ts';
 export { weightMatching } from './rebasin/weight-matching.ts';
 export { Arena, ArenaLayout } from './runtime/arena.ts';
 export type { Context, ContextOptions } from './runtime/context.ts';
