@@ -41,7 +41,7 @@ export class PairSweeps {
     aligned: HostTensors,
     onPart: (part: number) => void,
   ): Promise<Omit<ComparedRow['runs'][number], 'seed'>> {
-    const { lambda, data, statistics, renormalisation, ends, signal } = this.#options;
+    const { lambda, data, statistics, renormalisation, ends = 'raw', signal } = this.#options;
     const started = performance.now();
     const { model, a, b } = this.#endsOf(renormalisedModel(renormalise, this.#options.model));
     b.write(withZeroBiases(model, aligned));

@@ -38,7 +38,7 @@ export interface CompareOptions extends Omit<MatchingOptions, 'method' | 'onProg
   /** Default: all. Those that do not apply to the network are told, with the reason. */
   readonly renormalisations?: readonly Renormalisation[];
   readonly renormalisation?: RenormalisationSettings;
-  /** See `sweep`. */
+  /** See `sweep`. Default: `raw`, so that all barriers are those between the same two networks. */
   readonly ends?: 'corrected' | 'raw';
   /** Ascending from 0 to 1, both included, and 0.5 among them. */
   readonly lambda: readonly number[];

@@ -100,6 +100,7 @@ describe('compareMethods', () => {
         ...{ model: MLP, a: endpoints[0]!, b: endpoints[1]!, lambda: LAMBDA },
         data: { test, train: statistics },
         renormalise: renormaliserFactory(context(), 'repair', settings),
+        ends: 'raw',
       });
       for (const arena of endpoints) arena.destroy();
       const [run] = rows[0]!.runs;
@@ -113,6 +114,10 @@ describe('compareMethods', () => {
         midpoint: { loss: half!.score.loss, accuracy: half!.score.accuracy },
         calibrated: half!.score.calibrated,
       });
+      expect([run!.test!.loss[0], run!.test!.loss[2]]).toEqual([
+        first!.score.loss,
+        expect.closeTo(second!.score.loss, 5),
+      ]);
       expect(ends.map(({ name, test: score }) => [name, score])).toEqual([
         ['A', first!.score],
         ['B', second!.score],
