@@ -11,7 +11,7 @@
  * - More than 2 points of accuracy are lost though all of this is well: `not-aligned`, or (matched) `units-differ`.
  * - `healthy`.
  */
-import type { CollapseFields, LayerCollapse, LayerSummary } from '../report/results.ts';
+import type { CollapseFields, LayerCollapse, LayerSummary, MatchingMethod } from '../report/results.ts';
 import type { CollapseOptions } from './collapse.ts';
 
 const BLOWN_UP = 4;
@@ -31,7 +31,7 @@ type Verdict = CollapseFields['verdict'];
 
 export function collapseVerdict(input: VerdictInput): Verdict {
   const { layers, logits, batchNorm, align, renormalise } = input;
-  const isMatched = align !== 'none';
+  const isMatched = hasMatched(align);
   const isCorrected = renormalise !== 'none';
   const ratios = layers.filter(({ varianceRatio }) => Number.isFinite(varianceRatio));
   const [first] = ratios;
@@ -66,9 +66,11 @@ export function collapseVerdict(input: VerdictInput): Verdict {
     return {
       kind: 'vanishing-feature',
       text: `Vanishing feature: the logits move with the input only ${percent(logits.feature)} as far as those of the ends; the rest is the biases' doing.`,
-      fix: isCorrected
-        ? 'another correction, of every layer: --renormalise rescale or repair --repair-form sequential'
-        : '--renormalise rescale, or bias, which needs no data (plain ReLU networks)',
+      fix: correction(
+        input,
+        '--renormalise rescale, or bias, which needs no data (plain ReLU networks)',
+        'another correction, of every layer: --renormalise rescale or repair --repair-form sequential',
+      ),
     };
   }
   const dying = dyingUnits(input);
@@ -76,21 +78,38 @@ export function collapseVerdict(input: VerdictInput): Verdict {
     return {
       kind: 'dying-units',
       text: `Dying units: ${dying}.`,
-      fix: 'bring the means back as well as the variances: --renormalise repair',
+      fix: correction(
+        input,
+        'bring the means back as well as the variances: --renormalise repair',
+        'another correction that brings the means back as well: --renormalise repair',
+      ),
     };
   }
   if (first && lowest && lowest.varianceRatio < COLLAPSED) {
     const loose = first.varianceRatio < UNRELATED;
-    const correction = isCorrected
-      ? 'another correction: --renormalise repair or rescale, --repair-form sequential for deep narrow networks'
-      : 'bring back the variance of every layer: --renormalise repair or rescale';
+    const fix = correction(
+      input,
+      'bring back the variance of every layer: --renormalise repair or rescale',
+      'another correction: --renormalise repair or rescale, --repair-form sequential for deep narrow networks',
+    );
     return {
       kind: 'variance-collapse',
       text: `Variance collapse: ${fall}.${loose ? ' Matched as they are, units of the first layer have little to do with each other.' : ''}`,
-      fix: loose ? `another matching, such as --align activation; then ${correction}` : correction,
+      fix: loose ? `another matching, such as --align activation; then ${fix}` : fix,
     };
   }
   return healthOrDifference(input);
+}
+
+function hasMatched(align: MatchingMethod): boolean {
+  return align !== 'none' && align !== 'random';
+}
+
+/** What to correct, at first, or where a correction was not enough. Networks with batch norm take RESET alone. */
+function correction({ batchNorm, renormalise }: CollapseOptions, first: string, again: string): string {
+  if (!batchNorm) return renormalise === 'none' ? first : again;
+  if (renormalise === 'none') return 'estimate the statistics of its batch norms anew: --renormalise reset';
+  return 'take the statistics of its batch norms from more images, of the kind that it is to see: --statistics-files';
 }
 
 /** Activations are as they should be: whether the network is. */
@@ -106,7 +125,7 @@ function healthOrDifference({ layers, logits, accuracy, align }: VerdictInput): 
     return { kind: 'healthy', text: `Healthy: ${state}${but}.` };
   }
   const but = `${state}, yet ${points(lost)} of accuracy are lost`;
-  if (align === 'none') {
+  if (!hasMatched(align)) {
     return {
       kind: 'not-aligned',
       text: `Not aligned: ${but}. It is not the strength of the activations, but that units were merged that do different things.`,

@@ -189,7 +189,7 @@ describe('the verdict', () => {
       diagnose({ 'normalised bn2': { variance: 0.02 } }, { batchNorm: true, renormalise: 'reset' }),
       'variance-collapse',
       /bn2 keeps 2%/,
-      /another correction/,
+      /more images.*--statistics-files$/,
     ],
     [
       'outputs hardly depend on the input',
@@ -225,6 +225,20 @@ describe('the verdict', () => {
       'blow-up',
       /bn1 has 4\.5 times/,
       /--renormalise reset$/,
+    ],
+    [
+      'units die in a network with batch norm, which REPAIR refuses',
+      diagnose({ 'activation bn1': { dead: 6 } }, { batchNorm: true }),
+      'dying-units',
+      /after bn1, 6 of 20/,
+      /--renormalise reset$/,
+    ],
+    [
+      'units were shuffled',
+      diagnose({ 'weighted fc1': { variance: 0.5 } }, { align: 'random' }),
+      'not-aligned',
+      /already fc1/,
+      /--align weight/,
     ],
     [
       'nothing collapses and accuracy is lost',
