@@ -8,7 +8,7 @@
  *
  * Zeros are zeros of the normalised input: for images, the mean colour.
  */
-import { DataError } from '../base/errors.ts';
+import { DataError, OptionError } from '../base/errors.ts';
 import type { Node } from '../nn/graph.ts';
 import { forwardGraph, type Model } from '../nn/models/model.ts';
 import { broadcast, flatten, input, multiply, subtract, sum } from '../nn/ops/index.ts';
@@ -40,13 +40,16 @@ export class FeatureDistances {
   /** Squared distances from them, [N] a tap. */
   readonly #distances: Program;
 
-  /** The caller destroys it; arenas stay the caller's. */
+  /** The caller destroys it; arenas stay the caller's. @throws OptionError when no tap is wanted. */
   constructor(
     context: Context,
     { model, arenas, wanted = () => true, batchSize = 100 }: ActivationStatisticsOptions,
   ) {
     this.#context = context;
     this.#taps = findTaps([forwardGraph(model).logits]).filter(wanted);
+    if (this.#taps.length === 0) {
+      throw new OptionError(`vanishing feature: none of the taps of ${model.name} is wanted; want one`);
+    }
     this.#zero = compileTaps(context, model, this.#taps, arenas);
     try {
       this.#distances = this.#compileDistances(arenas, batchSize);

@@ -1,6 +1,6 @@
 /** The vanishing-feature measure, against float64 over activations that were read back. */
 import { describe, expect, it } from 'vitest';
-import { DataError } from '../../../src/base/errors.ts';
+import { DataError, OptionError } from '../../../src/base/errors.ts';
 import { digits } from '../../../src/io/digits.ts';
 import { initialiseParameters } from '../../../src/nn/initialise.ts';
 import { mlp } from '../../../src/nn/models/mlp.ts';
@@ -113,6 +113,8 @@ describe('FeatureDistances', () => {
     arena.write(values);
     await expect(measure(64)).rejects.toThrow(DataError);
     await expect(measure(64)).rejects.toThrow(/weighted "fc2" is not finite/);
+    const nothing = { model: mlp({ widths: [784, 20, 10] }), arenas: [arena], wanted: () => false };
+    expect(() => new FeatureDistances(context(), nothing)).toThrow(OptionError);
     destroy();
   });
 });
