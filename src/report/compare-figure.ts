@@ -4,19 +4,20 @@ import * as Plot from '@observablehq/plot';
 import { formatBarrier, formatNumber } from './format.ts';
 import type { SplitName } from './lines.ts';
 import { asImage, baseOptions, colourOf, muted, type Svg } from './plot-style.ts';
-import type { ComparedRow, CompareResult } from './results.ts';
+import type { ComparedRow } from './results.ts';
 
 export interface CurvesFigureOptions {
-  readonly result: CompareResult;
+  readonly lambda: readonly number[];
   /** Of one matching; curves of every seed are drawn. */
   readonly rows: readonly ComparedRow[];
   readonly split: SplitName;
+  /** The largest loss on the axis. */
+  readonly top: number;
   readonly width: number;
   readonly height: number;
 }
 
-export function curvesFigure({ result, rows, split, width, height }: CurvesFigureOptions): Svg {
-  const { lambda } = result;
+export function curvesFigure({ lambda, rows, split, top, width, height }: CurvesFigureOptions): Svg {
   return asImage(
     Plot.plot({
       ...baseOptions(width, height),
@@ -26,7 +27,7 @@ export function curvesFigure({ result, rows, split, width, height }: CurvesFigur
       ariaLabel: `Loss along the line, ${rows[0]!.align}`,
       ariaDescription: rows.map((row) => describe(row, split)).join(' '),
       x: { domain: [0, 1] },
-      y: { domain: [0, largestLoss(result, split)], nice: true },
+      y: { domain: [0, top], nice: true },
       marks: [
         Plot.gridY({ ticks: 3, stroke: muted, strokeOpacity: 0.2 }),
         Plot.axisY({ ticks: 3, tickSize: 0, label: null }),
@@ -45,14 +46,6 @@ export function curvesFigure({ result, rows, split, width, height }: CurvesFigur
       ],
     }),
   );
-}
-
-/** Of all rows, so that every panel has one scale. */
-function largestLoss({ rows }: CompareResult, split: SplitName): number {
-  const losses = rows
-    .flatMap((row) => row.runs.flatMap((run) => run[split]?.loss ?? []))
-    .filter((loss) => Number.isFinite(loss));
-  return Math.max(...losses, 1e-6);
 }
 
 function describe(row: ComparedRow, split: SplitName): string {

@@ -70,12 +70,14 @@ export function comparedColumns({ rows }: CompareResult, split: SplitName): Tabl
       cells: shown.map(({ align }, i) => (shown[i - 1]?.align === align ? '' : align)),
     },
     { heading: 're-normalisation', cells: shown.map(({ renormalise }) => renormalise) },
-    column(`${split} accuracy half-way`, ({ midpoint }) => spreadText(midpoint.accuracy, formatPercent)),
+    column(`${split} accuracy half-way`, ({ midpoint }) =>
+      spreadText(midpoint.accuracy, formatPercent, shortPercent),
+    ),
     column('loss half-way', ({ midpoint }) => spreadText(midpoint.loss, formatNumber)),
     column('calibrated', ({ calibratedLoss }) => spreadText(calibratedLoss, formatNumber)),
     column('loss barrier', ({ barrier }) => spreadText(barrier.loss, formatBarrier)),
     column('accuracy barrier, points', ({ barrier }) =>
-      spreadText(barrier.accuracy, (value) => formatPoints(value).replace(' points', '')),
+      spreadText(barrier.accuracy, (value) => formatPoints(value).replace(' points', ''), shortPercent),
     ),
   ];
 }
@@ -135,11 +137,17 @@ export function compareTables(result: CompareResult): string {
   ].join('\n\n');
 }
 
-/** A mean, with the least and the largest where they differ. */
-function spreadText({ mean, min, max }: Spread, format: (value: number) => string): string {
+/** A mean; where several seeds differ also the least and the largest, shorter: `49.42% (40.2–55.5)`. */
+function spreadText(
+  { mean, min, max }: Spread,
+  format: (value: number) => string,
+  short = (value: number) => formatNumber(value, 3),
+): string {
   if (!Number.isFinite(mean)) return notFinite;
-  return min === max ? format(mean) : `${format(mean)} (${format(min)} – ${format(max)})`;
+  return min === max ? format(mean) : `${format(mean)} (${short(min)}–${short(max)})`;
 }
+
+const shortPercent = (value: number) => (100 * value).toFixed(1);
 
 /** 0.31, 12.4: a column of times, without their unit. */
 function secondsText(seconds: number): string {

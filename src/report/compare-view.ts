@@ -13,7 +13,13 @@ import {
 } from './compare-summary.ts';
 import { element, figure, headingRow, responsive, section, table } from './elements.ts';
 import { formatBarrier, formatPercent, plural, shown } from './format.ts';
-import { type Lane, type LaneReference, laneFigure, laneHeight } from './lane-figure.ts';
+import {
+  type Lane,
+  type LaneFigureOptions,
+  type LaneReference,
+  laneFigure,
+  laneHeight,
+} from './lane-figure.ts';
 import type { SplitName } from './lines.ts';
 import { METHOD_WORDS } from './method-words.ts';
 import { colourOf, ink } from './plot-style.ts';
@@ -66,7 +72,7 @@ function pictures(result: CompareResult, split: SplitName, isOneOfTwo: boolean):
     numberOf: (row: ComparedRow) => Spread,
     references: readonly LaneReference[],
     format: (value: number) => string,
-    tickFormat: (value: number) => string,
+    axis: Pick<LaneFigureOptions, 'isSquareRoot' | 'tickFormat'>,
   ) => {
     const lanes = result.rows
       .filter((row) => row[split])
@@ -83,9 +89,9 @@ function pictures(result: CompareResult, split: SplitName, isOneOfTwo: boolean):
       ? `Best: ${best.align}, ${best.renormalise}, ${format(numberOf(best).mean)}. ${references.map(({ name, value }) => `${name}: ${format(value)}.`).join(' ')}`
       : '';
     const drawing = responsive(laneHeight(lanes, references), (width) =>
-      laneFigure({ lanes, references, title, description, format, tickFormat, width }),
+      laneFigure({ lanes, references, title, description, format, width, ...axis }),
     );
-    return figure(title, drawing);
+    return figure(title, drawing, axis.isSquareRoot ? 'on a square-root axis' : '');
   };
   const lossOf = (score: { readonly loss: number } | undefined) => score?.loss ?? Number.NaN;
   const endsLoss = result.ends.reduce((sum, end) => sum + lossOf(end[split]) / result.ends.length, 0);
@@ -105,7 +111,7 @@ function pictures(result: CompareResult, split: SplitName, isOneOfTwo: boolean):
           { name: 'ensemble', value: result.ensemble[split]?.accuracy ?? Number.NaN, isDashed: true },
         ],
         formatPercent,
-        (value) => `${Number((100 * value).toFixed(2))}%`,
+        { tickFormat: (value) => `${Number((100 * value).toFixed(2))}%` },
       ),
       panel(
         `${capitalised(split)} loss barrier`,
@@ -115,7 +121,8 @@ function pictures(result: CompareResult, split: SplitName, isOneOfTwo: boolean):
           { name: 'ensemble', value: lossOf(result.ensemble[split]) - endsLoss, isDashed: true },
         ],
         formatBarrier,
-        String,
+        // Corrections of what was not matched can leave barriers beside which all others would be as good as none.
+        { isSquareRoot: true, tickFormat: String },
       ),
     ),
     element('p', { class: 'note' }, pictureNote(result)),
@@ -137,20 +144,30 @@ function pictureNote(result: CompareResult): string {
 /** Along the line: for each matching the mean as it is and the re-normalisation that serves it best. */
 function curves(result: CompareResult, split: SplitName): HTMLElement {
   const methods = [...new Set(result.rows.map(({ align }) => align))];
-  const panels = methods.flatMap((align) => {
+  const drawn = methods.flatMap((align) => {
     const rows = result.rows.filter((row) => row.align === align && row[split]);
     const plain = rows.find(({ renormalise }) => renormalise === 'none');
     const best = bestRow(rows, split);
-    const drawn = [plain, best === plain ? undefined : best].flatMap((row) => row ?? []);
-    if (drawn.length === 0) return [];
-    const note = best && best !== plain ? `with ${best.renormalise}` : '';
-    const caption = element('span', { class: 'aligned' }, note);
+    const both = [plain, best === plain ? undefined : best].flatMap((row) => row ?? []);
+    return both.length === 0 ? [] : [{ align, rows: both, best: best === plain ? undefined : best }];
+  });
+  // One scale for all panels.
+  const losses = drawn.flatMap(({ rows }) =>
+    rows.flatMap(({ runs }) => runs.flatMap((run) => run[split]!.loss)),
+  );
+  const top = Math.max(...losses.filter((loss) => Number.isFinite(loss)), 1e-6);
+  const { lambda } = result;
+  const panels = drawn.map(({ align, rows, best }) => {
     const drawing = responsive(curveHeight, (width) =>
-      curvesFigure({ result, rows: drawn, split, width, height: curveHeight }),
+      curvesFigure({ lambda, rows, split, top, width, height: curveHeight }),
     );
     const made = figure(groupName(align), drawing);
-    made.querySelector('figcaption')?.append(' ', caption);
-    return [made];
+    if (best) {
+      made
+        .querySelector('figcaption')
+        ?.append(' ', element('span', { class: 'aligned' }, `with ${best.renormalise}`));
+    }
+    return made;
   });
   return section(
     `${capitalised(split)} loss on the straight line`,

@@ -33,6 +33,8 @@ export interface LaneFigureOptions {
   readonly description: string;
   readonly format: (value: number) => string;
   readonly tickFormat: (value: number) => string;
+  /** An axis on which 0 to 0.25 has as much room as 0.25 to 1. Default: a linear one. */
+  readonly isSquareRoot?: boolean;
   readonly width: number;
 }
 
@@ -58,13 +60,19 @@ export function laneHeight(lanes: readonly Lane[], references: readonly LaneRefe
 }
 
 export function laneFigure(options: LaneFigureOptions): Svg {
-  const { lanes, references, title, description, format, tickFormat, width } = options;
+  const { lanes, references, title, description, format, tickFormat, isSquareRoot = false, width } = options;
   const { places, height } = placesOf(lanes);
   const marginTop = marginTopOf(references);
   const longest = Math.max(...lanes.map(({ name, value }) => name.length + (value ? 0 : 12)));
   const marginLeft = Math.min(Math.round(0.45 * width), 16 + LETTER * longest);
   const drawn = places.flatMap(({ lane, y }) => (lane?.value ? [{ ...lane, value: lane.value, y }] : []));
   const finite = references.filter(({ value }) => Number.isFinite(value));
+  const domain = domainOf(
+    drawn.map(({ value }) => value),
+    finite,
+  );
+  const most = width < 360 ? 3 : 5;
+  const ticks = isSquareRoot ? squareTicks(domain, most) : most;
   return asImage(
     Plot.plot({
       ...baseOptions(width, laneHeight(lanes, references)),
@@ -73,17 +81,11 @@ export function laneFigure(options: LaneFigureOptions): Svg {
       marginLeft,
       ariaLabel: title,
       ariaDescription: description,
-      x: {
-        domain: domainOf(
-          drawn.map(({ value }) => value),
-          finite,
-        ),
-        inset: 8,
-      },
+      x: { domain, inset: 8, ...(isSquareRoot ? { type: 'pow', exponent: 0.5 } : {}) },
       y: { domain: [0, height], range: [marginTop, marginTop + height], axis: null },
       marks: [
         Plot.ruleY(drawn, { y: 'y', stroke: muted, strokeOpacity: 0.18 }),
-        Plot.axisX({ ticks: width < 360 ? 3 : 5, tickSize: 4, label: null, tickFormat }),
+        Plot.axisX({ ticks, tickSize: 4, label: null, tickFormat }),
         ...finite.flatMap((reference, i) => referenceMarks(reference, i, height)),
         ...names(places, marginLeft),
         Plot.link(drawn, {
@@ -198,6 +200,21 @@ function referenceMarks(
       fontWeight: 600,
     }),
   ];
+}
+
+/** Round numbers whose roots lie about evenly in the domain: of the roots' steps the finest that gives no more than `most`. */
+function squareTicks([low, high]: readonly [number, number], most: number): number[] {
+  for (const unit of [1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100]) {
+    for (const factor of [1, 4]) {
+      // 0, 1, 4, 9, 16, ... units.
+      const step = unit * factor;
+      const count = Math.floor(Math.sqrt(Math.max(0, high) / step)) + 1;
+      if (count > most) continue;
+      const ticks = Array.from({ length: count }, (_, i) => Number((i * i * step).toPrecision(3)));
+      return ticks.filter((tick) => tick >= low);
+    }
+  }
+  return [0];
 }
 
 /** All values and references, with a little air; never so narrow that rounding looks like a difference. */

@@ -78,6 +78,7 @@ export const reportStyles = `
 .rebasin-report .pair:empty { display: none; }
 .rebasin-report .triple { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 24px 32px; align-items: end; }
 .rebasin-report .compared :is(th, td):nth-child(2) { text-align: left; }
+.rebasin-report .compared thead th { white-space: normal; }
 .rebasin-report .compared tbody :is(th, td) { padding-block: 2px; }
 .rebasin-report .compared tr:has(> th:empty) { border-top: 0; }
 .rebasin-report .scroller + .compared, .rebasin-report .pair + .scroller { margin-top: 28px; }

@@ -56,7 +56,7 @@ describe('tables of a comparison', () => {
     expect(matching!.cells).toEqual(['none', '', '', 'random', '', '', 'weight', '', '']);
     expect(renormalisation!.cells.slice(0, 3)).toEqual(['none', 'repair', 'bias']);
     expect(accuracy!.cells[0]).toBe('39.97%');
-    expect(accuracy!.cells[3]).toBe('30.84% (27.12% – 34.57%)');
+    expect(accuracy!.cells[3]).toBe('30.84% (27.1–34.6)');
     expect(compareSplits(syntheticCompare())).toEqual(['test']);
   });
 
