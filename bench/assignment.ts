@@ -5,6 +5,7 @@
  * objective, and up to n = 512 the objective of the package. Times are the best of several runs, in ms; `scans` are
  * rows read. SciPy 1.17 on one machine, idle, for scale: random 7.5, 37, 206 ms at n = 512, 1024, 2048.
  *
+ * Then warm starts along the matrices of straight-through matching (`warm-assignment.ts`).
  * Run from the repository root; the MNIST matrices are left out where ../shared/reference is not there.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -12,6 +13,7 @@ import { linearSumAssignment as npmAssignment } from 'linear-sum-assignment';
 import { parseSafetensors } from '../src/io/safetensors.ts';
 import { dualityGap, linearSumAssignment } from '../src/rebasin/assignment.ts';
 import { randomPermutation } from '../src/rebasin/permutation.ts';
+import { benchWarmAssignment } from './warm-assignment.ts';
 
 /** mulberry32: the same matrices in every run. */
 function uniform(seed: number): () => number {
@@ -125,3 +127,4 @@ for (const [name, n, matrix] of [...mnistMatrices(), ...[512, 1024, 2048].flatMa
   const row = cells.map((cell, k) => String(cell).padStart(widths[k]!)).join('');
   console.log(name.padEnd(16) + String(n).padStart(5) + row);
 }
+await benchWarmAssignment();
