@@ -48,6 +48,15 @@ export { evaluateLogits, mixLogits } from './rebasin/logits.ts';
 export { MATCHING_METHODS, type Match, matchModels } from './rebasin/match.ts';
 export { type Matcher, randomMatcher, weightMatcher } from './rebasin/matcher.ts';
 export {
+  type MergedNetwork,
+  type MergeOptions,
+  type MergeScores,
+  mergeNetworks,
+  scoreMerge,
+} from './rebasin/merge.ts';
+export { diagnoseMerge } from './rebasin/merge-collapse.ts';
+export { mergeVerdict } from './rebasin/merge-verdict.ts';
+export {
   MERGING_METHODS,
   type Merging,
   type MergingMethod,
