@@ -165,10 +165,10 @@ export class WeightMatcher {
     matrices: Map<string, Float64Array>,
   ): Promise<Float64Array> {
     const groups = [group];
-    let entries = group.size ** 2;
+    let entries = group.size * group.size;
     for (const next of ahead) {
       if (settled.has(next.name) || matrices.has(next.name)) continue;
-      entries += next.size ** 2;
+      entries += next.size * next.size;
       if (entries > MAX_AHEAD) break;
       groups.push(next);
     }
