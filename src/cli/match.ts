@@ -51,11 +51,15 @@ export function registerMatch(program: Command): void {
       if (options.out) await expectWritable(options.out);
       const [a, b] = [await readCheckpoint(pathA), await readCheckpoint(pathB)];
       expectSameArchitecture(a.state, b.state, pathA, pathB);
-      expectSameMetadata(a, b, { model: options.model !== undefined, normalisation: true });
-      const model = modelOf(a, options.model);
       const { method, seed } = options;
-      const matching = matchingSettings(options);
       const looks = method.startsWith('activation') || method === 'straight-through';
+      const told = {
+        model: options.model !== undefined,
+        normalisation: !looks || options.mean !== undefined,
+      };
+      expectSameMetadata(a, b, told);
+      const model = modelOf(a, options.model);
+      const matching = matchingSettings(options);
       const images = looks ? await loadData(options, normalisationOfCheckpoint(a)) : undefined;
       if (images)
         for (const split of ['train', 'statistics'] as const) checkDatasetFits(model, images[split]);

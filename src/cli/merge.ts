@@ -81,7 +81,7 @@ export function registerMerge(program: Command): void {
     .addOption(
       new Option(
         '--strategy <name>',
-        'which models are matched to which (default: reference for two, cycle-consistent for more)',
+        'which models are matched to which (default: cycle-consistent for more than two by weight, else reference)',
       ).choices([...MERGING_METHODS]),
     )
     .addOption(methodOption('--align', 'weight'))
@@ -114,11 +114,12 @@ async function runMerge(paths: readonly string[], options: MergeCommandOptions):
   const checkpoints = await readAlike(paths, options);
   const first = checkpoints[0]!;
   const model = modelOf(first, options.model);
-  const strategy = options.strategy ?? defaultStrategy(paths.length);
+  const strategy = options.strategy ?? defaultStrategy(paths.length, align);
   checkMerge({
     ...{ model, models: checkpoints, strategy, method: align, renormalise, renormalisation },
     ...(lambda === undefined ? {} : { lambda }),
     statistics: 'what --data gives',
+    straightThrough: 'what --data gives',
   });
   const images = await loadData(options, normalisationOfCheckpoint(first));
   for (const split of ['train', 'test', 'statistics'] as const) checkDatasetFits(model, images[split]);
@@ -188,13 +189,10 @@ async function runMerge(paths: readonly string[], options: MergeCommandOptions):
       coefficients,
       digests,
     };
+    // Hashed beside what the result shows: the merged weights themselves.
+    const outcome = { scores: scores.models, values: [...merged.values] };
     const result: MergeResult = {
-      ...completeResult(context, 'merge', seed, started, inputs, {
-        ...fields,
-        scores: scores.models,
-        values: [...merged.values],
-      }),
-      ...fields,
+      ...completeResult(context, 'merge', seed, started, { ...inputs, outcome }, fields),
       models: paths.map((name, k) => ({ name, coefficient: coefficients[k]!, test: scores.models[k]! })),
       ...(options.out ? { checkpoint: options.out } : {}),
     };

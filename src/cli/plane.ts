@@ -101,6 +101,11 @@ async function runPlane(
   }
   const model = modelOf(a, options.model);
   checkRenormalisation(options.renormalise, model, renormalisationSettings(options));
+  if (options.renormalise === 'bias') {
+    throw new OptionError(
+      '--renormalise bias goes between networks; a plane goes beyond them: choose another',
+    );
+  }
   const images = await loadData(options, normalisationOfCheckpoint(a));
   for (const split of [on, 'statistics'] as const) checkDatasetFits(model, images[split]);
   if (options.out) await prepareReport(options.out);

@@ -9,6 +9,7 @@ import { ActivationStatistics } from '../rebasin/activation-statistics.ts';
 import { summariseLayers } from '../rebasin/layer-summary.ts';
 import { midpointStatistics } from '../rebasin/midpoint-statistics.ts';
 import {
+  checkRenormalisation,
   renormalisedModel,
   renormaliserFactory,
   withZeroBiases,
@@ -106,6 +107,7 @@ async function runStats(pathA: string, pathB: string | undefined, options: Stats
     expectSameMetadata(a, b, told);
   }
   const model = modelOf(a, options.model);
+  checkRenormalisation(options.renormalise, model, renormalisationSettings(options));
   const images = await loadData(options, normalisationOfCheckpoint(a));
   for (const split of [on, 'statistics'] as const) checkDatasetFits(model, images[split]);
   if (options.out) await prepareReport(options.out);

@@ -6,7 +6,7 @@
  * What published codes differ in are options: the statistic (Pearson correlation, or the uncentred second moment E[a b], which minimises
  * the distance of activations), before or after the activation function, and which tensors speak for a residual stream.
  */
-import { OptionError } from '../base/errors.ts';
+import { OptionError, UnsupportedError } from '../base/errors.ts';
 import { forwardGraph, type Model, stateEntries } from '../nn/models/model.ts';
 import { findTaps, type Tap } from '../nn/taps.ts';
 import type { GpuDataset } from '../nn/train/gpu-dataset.ts';
@@ -62,8 +62,8 @@ export interface ActivationMatchingResult {
 
 /**
  * Matches B to A.
- * @throws FormatError or DataError naming a tensor that does not fit or is not finite; OptionError for unknown options; DataError when
- * activations are not finite; the signal's reason when aborted.
+ * @throws FormatError or DataError naming a tensor that does not fit or is not finite; OptionError for unknown options; UnsupportedError
+ * for groups that no value carries as channels; DataError when activations are not finite; the signal's reason when aborted.
  */
 export async function activationMatching(
   context: Context,
@@ -135,6 +135,12 @@ function placesOfGroups(
     [...onActivations].map(([group, found]) => {
       // A group that no activation function follows (a linear network) is compared by what its layers compute.
       const places = found.length > 0 ? found : onAny.get(group)!.slice(-1);
+      if (places.length === 0) {
+        throw new UnsupportedError(
+          `activationMatching: no value of ${model.name} has the units of group "${group}" as its channels (a grouped convolution ` +
+            'interleaves them); use weight matching',
+        );
+      }
       return [group, streams === 'all' ? places : places.slice(-1)];
     }),
   );

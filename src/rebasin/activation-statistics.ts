@@ -7,6 +7,7 @@
  * by Chan, Golub and LeVeque's formula, so neither large means nor many batches cost accuracy.
  */
 import { DataError, OptionError } from '../base/errors.ts';
+import { fittingBatchSize } from '../nn/batch-size.ts';
 import type { Node } from '../nn/graph.ts';
 import { forwardGraph, type Model } from '../nn/models/model.ts';
 import { spaceOf } from '../nn/ops/channels.ts';
@@ -78,13 +79,15 @@ export class ActivationStatistics {
       QUANTITIES.map((quantity) => ({ name: `${index} ${quantity}`, shape: [node.shape[1] as number] })),
     );
     this.#batch = new Arena(context, new ArenaLayout(entries), 'statistics of a batch');
-    const stores = this.#taps.flatMap(({ node }, index) =>
-      Object.entries(quantitiesOf(node)).map(
-        ([quantity, value]) => [value, this.#batch.view(`${index} ${quantity}`)] as const,
-      ),
-    );
     try {
-      this.#program = compile(context, { outputs: {}, stores, arenas, batchSize });
+      const stores = this.#taps.flatMap(({ node }, index) =>
+        Object.entries(quantitiesOf(node)).map(
+          ([quantity, value]) => [value, this.#batch.view(`${index} ${quantity}`)] as const,
+        ),
+      );
+      const nodes = this.#taps.map(({ node }) => node);
+      const fitting = fittingBatchSize(context, nodes, batchSize);
+      this.#program = compile(context, { outputs: {}, stores, arenas, batchSize: fitting });
     } catch (error) {
       this.#batch.destroy();
       throw error;

@@ -15,7 +15,13 @@ import type { HostTensors } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
 import { permuteValues } from './apply-permutation.ts';
 import { PairSweeps } from './compare-sweeps.ts';
-import { findPermutations, MATCHING_METHODS, type MatchingOptions, provenSpec } from './match.ts';
+import {
+  checkMatchingImages,
+  findPermutations,
+  MATCHING_METHODS,
+  type MatchingOptions,
+  provenSpec,
+} from './match.ts';
 import { checkValues, scoredDistance, scoredObjective } from './objective.ts';
 import type { PermutationSpec } from './permutation-spec.ts';
 import {
@@ -26,6 +32,7 @@ import {
   type RenormalisationSettings,
 } from './renormalise/renormalisations.ts';
 import { ensembleScore, scoreNetworks } from './scores.ts';
+import { checkLambda } from './sweep.ts';
 
 /** `statistics` are the images that both matching and re-normalisation look at. */
 export interface CompareOptions extends Omit<MatchingOptions, 'method' | 'onProgress'> {
@@ -67,7 +74,7 @@ export type Comparison = Pick<
 
 /**
  * What can be wrong with a comparison and seen without a GPU.
- * @throws OptionError for unknown methods, lambda without 0.5, or seeds that are no positive integer.
+ * @throws OptionError for unknown methods, lambda that does not ascend from 0 to 1 through 0.5, or seeds that are no positive integer.
  */
 export function checkComparison({
   methods = MATCHING_METHODS,
@@ -85,6 +92,7 @@ export function checkComparison({
       throw new OptionError(`compare: expected ${what} among ${known.join(', ')}, got ${got}`);
     }
   }
+  checkLambda('compare', lambda);
   if (!lambda.includes(0.5)) {
     throw new OptionError(
       `compare: networks are compared half-way, so lambda needs the point 0.5 (an odd number of equally spaced ones), got ${lambda.join(', ')}`,
@@ -100,7 +108,8 @@ export function checkComparison({
  * @throws what `checkComparison` throws, and OptionError for missing images, before any work; FormatError or DataError naming the tensor
  * that does not fit or is not finite; the signal's reason when aborted.
  * @example
- * const { rows } = await compareMethods(context, { model, a, b, lambda: equallySpaced(11), data: { test }, statistics: images });
+ * const methods = ['none', 'weight', 'activation'] as const;
+ * const { rows } = await compareMethods(context, { model, a, b, methods, lambda: equallySpaced(11), data: { test }, statistics: images });
  */
 export async function compareMethods(context: Context, options: CompareOptions): Promise<Comparison> {
   const { model, a, b, order, seed: firstSeed = 0, seeds = 1, lambda, signal } = options;
@@ -157,9 +166,10 @@ export async function compareMethods(context: Context, options: CompareOptions):
 }
 
 function checkImages(
-  { data, statistics }: CompareOptions,
+  { data, statistics, straightThrough, methods = MATCHING_METHODS }: CompareOptions,
   renormalisations: readonly Renormalisation[],
 ): void {
+  checkMatchingImages(methods, { statistics, straightThrough });
   if (!data.train && !data.test) {
     throw new OptionError('compare: expected images to evaluate on, as train or test, got none');
   }

@@ -79,6 +79,7 @@ export interface Match {
  */
 export async function matchModels(context: Context, options: MatchOptions): Promise<Match> {
   const { model, a, b, method = 'weight' } = options;
+  checkMatchingImages([method], options);
   const { spec, equivalence } = await provenSpec(context, model, options.seed);
   const { permutations, details } = await findPermutations(context, spec, options);
   const aligned = permuteValues(spec, permutations, b);
@@ -115,6 +116,24 @@ export async function provenSpec(
   return { spec, equivalence };
 }
 
+/**
+ * Checks that methods have the images they look at, before any work.
+ * @throws OptionError naming the first that has not.
+ */
+export function checkMatchingImages(
+  methods: readonly MatchingMethod[],
+  { statistics, straightThrough }: { readonly statistics?: unknown; readonly straightThrough?: unknown },
+): void {
+  for (const method of methods) {
+    if (method.startsWith('activation') && statistics === undefined) {
+      throw new OptionError(`matching: ${method} compares activations, give it images`);
+    }
+    if (method === 'straight-through' && straightThrough === undefined) {
+      throw new OptionError(`matching: ${method} trains, give it images to train and to choose on`);
+    }
+  }
+}
+
 /** Permutations by any method, and what the method says about how it went. */
 export async function findPermutations(
   context: Context,
@@ -126,6 +145,7 @@ export async function findPermutations(
 }> {
   const { model, a, b, method = 'weight', order, seed = 0, similarity, statistics, signal } = options;
   const report = options.onProgress ?? (() => {});
+  checkMatchingImages([method], options);
   const common = { spec, a, b, seed, ...(signal ? { signal } : {}) };
   if (method === 'weight') {
     const { permutations, sweeps, converged, objectivePerSweep } = await weightMatching(context, {
@@ -137,22 +157,18 @@ export async function findPermutations(
     return { permutations, details: { sweeps, converged, objectivePerSweep } };
   }
   if (method === 'activation' || method === 'activation-greedy') {
-    if (!statistics) throw new OptionError(`matching: ${method} compares activations, give it images`);
     const { permutations, groups } = await activationMatching(context, {
       ...similarity,
       ...(method === 'activation-greedy' ? { assignment: 'greedy' } : {}),
       ...common,
       model,
-      data: statistics,
-      onProgress: (done) => report({ done, total: statistics.count, note: 'images' }),
+      data: statistics!,
+      onProgress: (done) => report({ done, total: statistics!.count, note: 'images' }),
     });
     return { permutations, details: { groups } };
   }
   if (method === 'straight-through') {
-    const settings = options.straightThrough;
-    if (!settings)
-      throw new OptionError(`matching: ${method} trains, give it images to train and to choose on`);
-    const { reset, batchSize, ...given } = settings;
+    const { reset, batchSize, ...given } = options.straightThrough!;
     const { permutations, candidates } = await straightThroughMatching(context, {
       ...common,
       ...given,

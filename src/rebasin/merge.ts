@@ -5,11 +5,17 @@
 import { OptionError } from '../base/errors.ts';
 import { type Model, stateEntries } from '../nn/models/model.ts';
 import type { GpuDataset } from '../nn/train/gpu-dataset.ts';
-import type { ScoreFields } from '../report/results.ts';
+import type { MatchingMethod, ScoreFields } from '../report/results.ts';
 import { Arena, ArenaLayout, type HostTensors } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
 import { permuteValues } from './apply-permutation.ts';
-import { findPermutations, MATCHING_METHODS, type MatchingOptions, provenSpec } from './match.ts';
+import {
+  checkMatchingImages,
+  findPermutations,
+  MATCHING_METHODS,
+  type MatchingOptions,
+  provenSpec,
+} from './match.ts';
 import type { Matcher } from './matcher.ts';
 import { weightedMean } from './merging/common-frame.ts';
 import { MERGING_METHODS, type Merging, type MergingMethod, mergeModels } from './merging/merge-models.ts';
@@ -30,7 +36,7 @@ import { ensembleScore, scoreNetworks } from './scores.ts';
 export interface MergeOptions extends Omit<MatchingOptions, 'onProgress'> {
   /** At least two, f32 by name, exactly the entries of `model`. Read, never changed. */
   readonly models: readonly HostTensors[];
-  /** Which models are matched to which. Default: `reference` for two, `cycle-consistent` for more. */
+  /** Which models are matched to which. Default: `cycle-consistent` for more than two matched by weight, else `reference`. */
   readonly strategy?: MergingMethod | undefined;
   /** The share of the second of two models, from 0 to 1. Default: equal shares. */
   readonly lambda?: number | undefined;
@@ -73,9 +79,9 @@ export interface MergeScores {
   readonly ensemble: ScoreFields;
 }
 
-/** The strategy where none was asked for. */
-export function defaultStrategy(models: number): MergingMethod {
-  return models > 2 ? 'cycle-consistent' : 'reference';
+/** The strategy where none was asked for: joint matching of more than two models goes by weights alone. */
+export function defaultStrategy(models: number, method: MatchingMethod): MergingMethod {
+  return models > 2 && method === 'weight' ? 'cycle-consistent' : 'reference';
 }
 
 /**
@@ -86,16 +92,18 @@ export function defaultStrategy(models: number): MergingMethod {
 export function checkMerge({
   model,
   models,
-  strategy = defaultStrategy(models.length),
   method = 'weight',
+  strategy = defaultStrategy(models.length, method),
   lambda,
   renormalise = 'none',
   renormalisation,
   statistics,
+  straightThrough,
 }: Pick<MergeOptions, 'model' | 'strategy' | 'method' | 'lambda' | 'renormalise' | 'renormalisation'> & {
   readonly models: { readonly length: number };
   /** Anything but undefined stands for images. */
   readonly statistics?: unknown;
+  readonly straightThrough?: unknown;
 }): void {
   if (models.length < 2) throw new OptionError(`merge: expected at least two models, got ${models.length}`);
   for (const [what, value, known] of [
@@ -105,6 +113,12 @@ export function checkMerge({
     if ((known as readonly string[]).includes(value)) continue;
     throw new OptionError(`merge: the ${what} must be one of ${known.join(', ')}, got "${value}"`);
   }
+  if (strategy === 'cycle-consistent' && method !== 'weight') {
+    throw new OptionError(
+      `merge: cycle-consistent matching goes by weights, got "${method}"; match by weight, or choose another strategy`,
+    );
+  }
+  checkMatchingImages(strategy === 'none' ? [] : [method], { statistics, straightThrough });
   if (lambda !== undefined && models.length !== 2) {
     throw new OptionError(
       `merge: lambda is the share of the second of two models, but there are ${models.length}; leave it out for equal shares`,
@@ -130,7 +144,7 @@ export async function mergeNetworks(context: Context, options: MergeOptions): Pr
   const { model, models, method = 'weight', lambda, seed = 0, measureCycles = false, signal } = options;
   checkMerge(options);
   signal?.throwIfAborted();
-  const strategy = options.strategy ?? defaultStrategy(models.length);
+  const strategy = options.strategy ?? defaultStrategy(models.length, method);
   const coefficients = lambda === undefined ? models.map(() => 1 / models.length) : [1 - lambda, lambda];
   const { spec, equivalence } = await provenSpec(context, model, seed);
   const steps = matchingSteps(options.onProgress);

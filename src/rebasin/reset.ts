@@ -3,6 +3,7 @@
  * that was trained, so they are estimated anew. One pass in training mode over data, statistics averaged over all batches.
  */
 import { UnsupportedError } from '../base/errors.ts';
+import { fittingBatchSize } from '../nn/batch-size.ts';
 import { forwardGraph, type Model } from '../nn/models/model.ts';
 import { compile, type Program } from '../nn/program.ts';
 import type { GpuDataset } from '../nn/train/gpu-dataset.ts';
@@ -18,7 +19,8 @@ export class BatchNormReset implements Renormaliser {
 
   /**
    * @param state arena with the model's parameters and buffers; `record` overwrites its running means and variances.
-   * @param data images to estimate the statistics on. The caller destroys the reset; arena and data stay the caller's.
+   * @param data images to estimate the statistics on.
+   * @param batchSize images whose statistics are taken together, fewer where a binding holds fewer. The caller destroys the reset; arena and data stay the caller's.
    * @throws UnsupportedError when the model has no batch norm.
    */
   constructor(context: Context, model: Model, state: Arena, data: GpuDataset, batchSize = 250) {
@@ -33,11 +35,11 @@ export class BatchNormReset implements Renormaliser {
       outputs: {},
       stores: [...updates].map(([name, node]) => [node, state.view(name)] as const),
       arenas: [state],
-      batchSize: Math.min(batchSize, data.count),
+      batchSize: fittingBatchSize(context, [...updates.values()], Math.min(batchSize, data.count)),
     });
   }
 
-  /** Records one pass over the data; awaits only back-pressure. Variances are unbiased, batches weighted equally, as in PyTorch. */
+  /** Records one pass over the data; awaits only back-pressure. Variances are unbiased, batches (equal but for one image) weighted equally. */
   async record(signal?: AbortSignal): Promise<void> {
     await passOver(this.#data, this.#program, signal);
   }

@@ -43,14 +43,7 @@ export interface SweepCurve extends Curve, CurveSummary, ExtraCurves {}
  */
 export async function sweep(context: Context, options: SweepOptions): Promise<Record<string, SweepCurve>> {
   const { model, a, b, lambda, data, ends, signal } = options;
-  if (
-    lambda.length < 2 ||
-    lambda[0] !== 0 ||
-    lambda[lambda.length - 1] !== 1 ||
-    lambda.some((l, i) => i > 0 && l <= lambda[i - 1]!)
-  ) {
-    throw new OptionError(`sweep: lambda must ascend from 0 to 1, got ${lambda.join(', ')}`);
-  }
+  checkLambda('sweep', lambda);
   const mixed = new Arena(context, a.layout, 'interpolated');
   let renormaliser: Renormaliser | undefined;
   let extra: LogitCurves | undefined;
@@ -87,5 +80,13 @@ export async function sweep(context: Context, options: SweepOptions): Promise<Re
     renormaliser?.destroy();
     extra?.destroy();
     mixed.destroy();
+  }
+}
+
+/** @throws OptionError unless lambda ascends from 0 to 1. */
+export function checkLambda(caller: string, lambda: readonly number[]): void {
+  const ascends = lambda.every((value, i) => i === 0 || value > lambda[i - 1]!);
+  if (lambda.length < 2 || lambda[0] !== 0 || lambda.at(-1) !== 1 || !ascends) {
+    throw new OptionError(`${caller}: lambda must ascend from 0 to 1, got ${lambda.join(', ')}`);
   }
 }

@@ -10,6 +10,7 @@ import type { Arena } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { TensorView } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import { fittingBatchSize } from '../batch-size.ts';
 import { forwardGraph, type Model } from '../models/model.ts';
 import { correct, crossEntropy, input } from '../ops/index.ts';
 import { compile, type Program } from '../program.ts';
@@ -59,7 +60,7 @@ export class Evaluator {
     this.program = compile(context, {
       outputs: { logits, losses: crossEntropy(logits, labels), corrects: correct(logits, labels) },
       arenas,
-      batchSize: Math.min(batchSize, dataset.count),
+      batchSize: fittingBatchSize(context, [logits], Math.min(batchSize, dataset.count)),
     });
     this.#losses = context.tensor([dataset.count]);
     this.#corrects = context.tensor([dataset.count]);

@@ -11,7 +11,7 @@ import type { ImageDataset } from '../../io/dataset.ts';
 import { type Augmentation, gatherAugmented } from '../../kernels/augment/gather-augmented.ts';
 import { gatherImages, gatherLabels } from '../../kernels/gather/gather-batch.ts';
 import type { Context } from '../../runtime/context.ts';
-import type { TensorView } from '../../runtime/kernel.ts';
+import { elementCount, type TensorView } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { Model } from '../models/model.ts';
 import type { Program } from '../program.ts';
@@ -103,7 +103,15 @@ export class GpuDataset {
     augment?: Augment,
   ): void {
     const { context, channels, height, width } = this;
-    const output = { ...viewOf(program, 'images'), shape: [batchSize, this.features] };
+    const view = viewOf(program, 'images');
+    const expected = elementCount(view.shape.slice(1));
+    if (expected !== this.features) {
+      throw new ShapeError(
+        `data set ${this.name}: images of ${channels}x${height}x${width} = ${this.features} values do not fit a network that takes ` +
+          `${expected}; choose a matching data set`,
+      );
+    }
+    const output = { ...view, shape: [batchSize, this.features] };
     const call = { images: this.#images, table: this.#table, channels, indices, start, output };
     const dispatches = augment
       ? gatherAugmented(context, { ...call, ...augment, height, width })

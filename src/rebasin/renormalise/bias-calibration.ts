@@ -40,6 +40,12 @@ export class BiasCalibration implements Renormaliser {
         `bias calibration: ${this.#endpoints.length} models need as many coefficients, got ${coefficients.length}`,
       );
     }
+    const outside = coefficients.find((share) => !(share >= 0 && share <= 1));
+    if (outside !== undefined) {
+      throw new OptionError(
+        `bias calibration: shares must be from 0 to 1, got ${outside}; powers of a negative share change sign from layer to layer`,
+      );
+    }
     const context = this.#context;
     for (const { name, depth } of this.#biases) {
       const output = [this.#merged.view(name)];

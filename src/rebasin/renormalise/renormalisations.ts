@@ -24,7 +24,7 @@ export interface RenormalisationSettings {
   readonly form?: RepairForm;
   /** Default: `hidden`. */
   readonly layers?: CorrectedLayers;
-  /** Images whose statistics are taken together; `all` of them in one batch. Default: 250. */
+  /** Images whose statistics are taken together, fewer where a binding holds fewer; `all` of them in one batch. Default: 250. */
   readonly batchSize?: number | 'all';
   /** Added to variances. Default: 1e-5. */
   readonly epsilon?: number;

@@ -17,6 +17,7 @@
 import { OptionError, UnsupportedError } from '../../base/errors.ts';
 import { axpy, scale as scaleArena } from '../../kernels/arena/arena.ts';
 import { elementwise } from '../../kernels/elementwise/elementwise.ts';
+import { fittingBatchSize } from '../../nn/batch-size.ts';
 import type { Node } from '../../nn/graph.ts';
 import { forwardGraph, type Model } from '../../nn/models/model.ts';
 import {
@@ -58,7 +59,7 @@ export interface RepairOptions {
   readonly form?: RepairForm;
   /** Default: `hidden`. */
   readonly layers?: CorrectedLayers;
-  /** Images whose statistics are taken together. Default: 250. */
+  /** Images whose statistics are taken together, fewer where a binding holds fewer. Default: 250. */
   readonly batchSize?: number;
   /** Added to variances before the square root. Default: 1e-5. */
   readonly epsilon?: number;
@@ -69,12 +70,13 @@ export class Repair implements Renormaliser {
   readonly #options: Required<RepairOptions>;
   readonly #merged: Arena;
   readonly #layers: readonly WeightedTap[];
+  readonly #arenas: Arena[] = [];
   /** Means and unbiased variances as last measured. */
   readonly #measured: Arena;
   readonly #goals: Arena;
   /** Means and standard deviations of each model, once they have been measured. */
   readonly #endpointGoals: readonly Arena[];
-  #endpointsMeasured: Promise<void> | undefined;
+  #endpointsMeasured = false;
   /** Of pairs of models k < l, layer by layer: the correlation of each unit with its match. Closed form only. */
   #correlations: readonly { k: number; l: number; of: ReadonlyMap<string, Float64Array> }[] = [];
   readonly #folds: Program[] = [];
@@ -87,7 +89,9 @@ export class Repair implements Renormaliser {
    */
   constructor(context: Context, merged: Arena, options: RepairOptions) {
     const { correction = 'repair', form = 'forward', layers = 'hidden', epsilon = 1e-5 } = options;
-    const batchSize = Math.min(options.batchSize ?? 250, options.data.count);
+    const { logits } = forwardGraph(options.model);
+    const wanted = Math.min(options.batchSize ?? 250, options.data.count);
+    const batchSize = fittingBatchSize(context, [logits], wanted);
     this.#options = { ...options, correction, form, layers, epsilon, batchSize };
     checkOptions(this.#options);
     this.#context = context;
@@ -103,11 +107,16 @@ export class Repair implements Renormaliser {
           ];
         }),
       );
+    const arena = (entries: ArenaLayout, label: string) => {
+      const made = new Arena(context, entries, label);
+      this.#arenas.push(made);
+      return made;
+    };
     const goals = layout('goal', 'deviation');
-    this.#measured = new Arena(context, layout('measured', 'variance'), 'measured statistics');
-    this.#goals = new Arena(context, goals, 'goals');
-    this.#endpointGoals = options.endpoints.map(() => new Arena(context, goals, 'statistics of a model'));
     try {
+      this.#measured = arena(layout('measured', 'variance'), 'measured statistics');
+      this.#goals = arena(goals, 'goals');
+      this.#endpointGoals = options.endpoints.map(() => arena(goals, 'statistics of a model'));
       for (const layer of this.#layers) this.#folds.push(this.#compileFold(layer));
     } catch (error) {
       this.destroy();
@@ -122,8 +131,8 @@ export class Repair implements Renormaliser {
         `repair: ${endpoints.length} models need ${endpoints.length} coefficients, got ${coefficients.length}`,
       );
     }
-    this.#endpointsMeasured ??= this.#measureEndpoints(signal);
-    await this.#endpointsMeasured;
+    if (!this.#endpointsMeasured) await this.#measureEndpoints(signal);
+    this.#endpointsMeasured = true;
     this.#mixGoals(coefficients);
     if (form === 'sequential') {
       for (const [index, layer] of this.#layers.entries()) {
@@ -143,13 +152,13 @@ export class Repair implements Renormaliser {
   destroy(): void {
     this.#forward?.destroy();
     for (const fold of this.#folds) fold.destroy();
-    for (const arena of [this.#measured, this.#goals, ...this.#endpointGoals]) arena.destroy();
+    for (const arena of this.#arenas) arena.destroy();
   }
 
   // ---- measuring -----------------------------------------------------------------------------------------------------------
 
   async #measureEndpoints(signal: AbortSignal | undefined): Promise<void> {
-    const { endpoints, data, batchSize, form } = this.#options;
+    const { endpoints, data, form } = this.#options;
     for (const [k, endpoint] of endpoints.entries()) {
       await this.#measure(endpoint, this.#layers, signal);
       const goals = this.#endpointGoals[k]!;
@@ -165,7 +174,6 @@ export class Repair implements Renormaliser {
         b,
         layers: this.#layers,
         data,
-        batchSize,
         signal,
       });
       found.push({ k, l, of });

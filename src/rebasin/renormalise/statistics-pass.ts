@@ -9,15 +9,20 @@ export const batchesTracked = (): Node => input('batchesTracked', []);
 
 /**
  * Runs a program over all images in their own order, counting batches from 0. Awaits only back-pressure.
+ *
+ * The images are cut into batches as equal as can be: running statistics weigh batches alike, and a short last batch would count as much
+ * as a full one (51 images in batches of 50 are 25 and 26).
  * @param program reads `images` and, where it averages, `batchesTracked`.
  */
 export async function passOver(data: GpuDataset, program: Program, signal?: AbortSignal): Promise<void> {
-  const { context } = data;
+  const { context, count } = data;
   const tracked = program.input('batchesTracked');
-  for (let start = 0, batch = 0; start < data.count; start += program.batchSize, batch++) {
-    const size = Math.min(program.batchSize, data.count - start);
+  const batches = Math.ceil(count / program.batchSize);
+  const cut = (batch: number) => Math.floor((batch * count) / batches);
+  for (let batch = 0; batch < batches; batch++) {
+    const size = cut(batch + 1) - cut(batch);
     context.write(tracked, Float32Array.of(batch));
-    data.fillImages(program, data.inOrder, start, size);
+    data.fillImages(program, data.inOrder, cut(batch), size);
     program.run(size);
     await context.throttle();
     signal?.throwIfAborted();

@@ -17,7 +17,6 @@ export async function unitCorrelations(
     readonly b: Arena;
     readonly layers: readonly WeightedTap[];
     readonly data: GpuDataset;
-    readonly batchSize: number;
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<Map<string, Float64Array>> {

@@ -222,21 +222,75 @@ describe('repair', () => {
     set.destroy();
   });
 
-  it('gives a constant channel no gain beyond 1 / sqrt(epsilon)', async () => {
+  it('gives a channel that cancels in the merge no gain beyond deviation / sqrt(epsilon)', async () => {
     const set = setUp(MLP);
-    for (const arena of [set.a, set.b]) {
-      const values = await arena.read();
-      values.get('fc1.weight')!.fill(0, 0, 784); // unit 0 of the first layer is its bias
-      arena.write(values);
-    }
-    const after = await set.correct('repair', 0.5);
-    expect([...after.values()].every((x) => x.every(Number.isFinite))).toBe(true);
-    expect(
-      after
+    const values = await set.a.read();
+    const opposite = await set.b.read();
+    // Unit 0 of B is unit 0 of A turned round: half-way it is constant, while its goal deviation is that of A.
+    opposite.get('fc1.weight')!.set(
+      values
         .get('fc1.weight')!
         .subarray(0, 784)
-        .every((x) => x === 0),
-    ).toBe(true);
+        .map((x) => -x),
+    );
+    set.b.write(opposite);
+    const goal = deviation((await set.measure(set.a)).get('fc1')!, 0) * Math.sqrt(60 / 59); // goals are unbiased
+    set.mix(0.5);
+    const before = (await set.merged.read()).get('fc1.weight')!.subarray(0, 784);
+    expect(before.every((x) => x === 0)).toBe(true);
+    const epsilon = 1e-2;
+    const after = await set.correct('repair', 0.5, { epsilon });
+    expect([...after.values()].every((x) => x.every(Number.isFinite))).toBe(true);
+    // A millionth of the weight left over would be multiplied by goal / sqrt(epsilon), and by no more.
+    const trace = await set.a.read();
+    trace
+      .get('fc1.weight')!
+      .subarray(0, 784)
+      .forEach((_, i, row) => {
+        row[i]! *= 1 + 2e-6;
+      });
+    set.a.write(trace);
+    set.mix(0.5);
+    const left = (await set.merged.read()).get('fc1.weight')!.slice(0, 784);
+    const gained = (await set.correct('repair', 0.5, { epsilon })).get('fc1.weight')!.subarray(0, 784);
+    const largest = Math.max(...left.map(Math.abs));
+    expect(largest).toBeGreaterThan(0);
+    const gain = Math.max(...gained.map(Math.abs)) / largest;
+    expect(Math.abs(gain / (goal / Math.sqrt(epsilon)) - 1)).toBeLessThan(1e-3);
+    set.destroy();
+  });
+
+  it.each(['reset', 'repair'] as const)('%s in uneven batches is near what one batch gives', async (name) => {
+    const model = name === 'repair' ? MLP : parseModel('resnet8:width=0.5:input=1x28x28');
+    const set = setUp(model, 51);
+    const whole = await set.correct(name, 0.5);
+    const parts = await set.correct(name, 0.5, { batchSize: 50 });
+    for (const [tensor, values] of whole) {
+      const scale = Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length);
+      const other = parts.get(tensor)!;
+      const distance = Math.sqrt(
+        values.reduce((sum, x, i) => sum + (x - other[i]!) * (x - other[i]!), 0) / values.length,
+      );
+      // Two batches of 25 and 26 miss only how their means differ: some 1 / 25 of a variance. A batch of 1 would be off by half.
+      expect(distance, tensor).toBeLessThanOrEqual(0.15 * scale);
+    }
+    set.destroy();
+  });
+
+  it('measures anew after an aborted call', async () => {
+    const set = setUp(MLP, 20);
+    const factory = renormaliserFactory(context(), 'repair', {
+      model: MLP,
+      endpoints: [set.a, set.b],
+      data: set.data,
+    })!;
+    const renormaliser = factory(set.merged);
+    set.mix(0.5);
+    await expect(renormaliser.correct([0.5, 0.5], AbortSignal.abort())).rejects.toThrow(/abort/i);
+    await renormaliser.correct([0.5, 0.5]);
+    const found = await set.merged.read();
+    renormaliser.destroy();
+    expect(found).toEqual(await set.correct('repair', 0.5));
     set.destroy();
   });
 
@@ -277,6 +331,12 @@ describe('bias calibration', () => {
     }
     set.mix(0.25);
     expect(found.get('fc2.weight')).toEqual((await set.merged.read()).get('fc2.weight'));
+    set.destroy();
+  });
+
+  it('refuses shares beyond the models', async () => {
+    const set = setUp(MLP, 4);
+    await expect(set.correct('bias', 1.5)).rejects.toThrow(/from 0 to 1/);
     set.destroy();
   });
 
