@@ -9,6 +9,7 @@
  * Zeros are zeros of the normalised input: for images, the mean colour.
  */
 import { DataError, OptionError } from '../base/errors.ts';
+import { fittingBatchSize } from '../nn/batch-size.ts';
 import type { Node } from '../nn/graph.ts';
 import { forwardGraph, type Model } from '../nn/models/model.ts';
 import { broadcast, flatten, input, multiply, subtract, sum } from '../nn/ops/index.ts';
@@ -99,7 +100,8 @@ export class FeatureDistances {
       outputs[`${index}`] = sum(multiply(difference(), difference()), 1);
       inputs[name] = this.#zero.output(`${index}`);
     }
-    return compile(this.#context, { outputs, inputs, arenas, batchSize });
+    const fitting = fittingBatchSize(this.#context, Object.values(outputs), batchSize);
+    return compile(this.#context, { outputs, inputs, arenas, batchSize: fitting });
   }
 
   #keep(all: Tensor, start: number, size: number): void {
