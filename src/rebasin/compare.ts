@@ -169,13 +169,13 @@ function checkImages(
   { data, statistics, straightThrough, methods = MATCHING_METHODS }: CompareOptions,
   renormalisations: readonly Renormalisation[],
 ): void {
-  checkMatchingImages(methods, { statistics, straightThrough });
   if (!data.train && !data.test) {
     throw new OptionError('compare: expected images to evaluate on, as train or test, got none');
   }
   if (renormalisations.some(measuresStatistics) && !statistics) {
     throw new OptionError('compare: re-normalisation measures statistics, give it images');
   }
+  checkMatchingImages(methods, { statistics, straightThrough });
 }
 
 /** Which re-normalisations can be done on the network, and why not the others. */

@@ -204,7 +204,7 @@ describe('what a merge is', () => {
         models,
         strategy,
         measureCycles: true,
-        method: 'random',
+        method: strategy === 'cycle-consistent' ? 'weight' : 'random',
         seed: 4,
       } as const;
       const merged = await mergeNetworks(context(), options);
@@ -215,6 +215,19 @@ describe('what a merge is', () => {
     expect(models).toEqual(copies);
     const byDefault = await mergeNetworks(context(), { model: MLP, models });
     expect(byDefault).toMatchObject({ strategy: 'cycle-consistent', merging: { cycleError: 0 } });
+    const pairwise = await mergeNetworks(context(), { model: MLP, models, method: 'none' });
+    expect(pairwise.strategy).toBe('reference');
+  });
+
+  it('leaves models in place that are not to be matched, and refuses to match jointly but by weights', async () => {
+    const models = [1, 2, 3].map((seed) => plausibleValues(MLP, seed));
+    const { strategy, merging } = await mergeNetworks(context(), { model: MLP, models, method: 'none' });
+    expect(strategy).toBe('reference');
+    for (const groups of merging.permutations) {
+      for (const p of Object.values(groups)) expect([...p]).toEqual([...p.keys()]);
+    }
+    const jointly = { model: MLP, models, method: 'random', strategy: 'cycle-consistent' } as const;
+    await expect(mergeNetworks(context(), jointly)).rejects.toThrow(/goes by weights/);
   });
 
   it('takes any matcher, and tells how far it is', async () => {
@@ -324,6 +337,12 @@ describe('refusals, before any work', () => {
     [{ renormalise: 'repair' }, /repair measures statistics, give it images/],
     [{ renormalise: 'magic' as Renormalisation }, /expected one of none, .* got "magic"/],
     [{ strategy: 'magic' as never }, /strategy must be one of none, .* got "magic"/],
+    [
+      { strategy: 'cycle-consistent', method: 'none' },
+      /cycle-consistent matching goes by weights, got "none"/,
+    ],
+    [{ method: 'activation' }, /activation compares activations, give it images/],
+    [{ method: 'straight-through' }, /straight-through trains, give it images/],
     [{ method: 'magic' as never }, /matching method must be one of none, .* got "magic"/],
   ] as const)('%o', async (options, message) => {
     await expect(attempt(options as Partial<MergeOptions>)).rejects.toThrow(OptionError);
