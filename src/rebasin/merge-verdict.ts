@@ -111,8 +111,10 @@ function adviceFor({ model, scores, strategy, align, renormalise }: MergeVerdict
       : 'bring the activations back to what they are in the models: --renormalise repair, or rescale';
   }
   if (scores.models.length > 2 && strategy !== 'cycle-consistent') {
-    return 'match all models jointly: --strategy cycle-consistent';
+    return 'match all models jointly, by weights: --align weight --strategy cycle-consistent';
   }
-  const other = align === 'weight' ? 'activation or straight-through' : 'weight';
+  // Joint matching goes by weights alone.
+  const pairwise = strategy === 'cycle-consistent' ? ' with --strategy reference' : '';
+  const other = align === 'weight' ? `activation or straight-through${pairwise}` : 'weight';
   return `another matching, --align ${other} (rebasin compare tries all on a pair); networks that are wider or were trained longer merge better`;
 }

@@ -102,8 +102,10 @@ describe('rebasin merge', () => {
   });
 
   it('of three matches all jointly, and tells people how it did', () => {
-    const merged = json('merge', ...mlps, ...LIMIT, '--align', 'activation', '--renormalise', 'repair');
+    const merged = json('merge', ...mlps, ...LIMIT, '--renormalise', 'repair');
     expect(merged).toMatchObject({ strategy: 'cycle-consistent', merging: { cycleError: 0 } });
+    const byActivations = json('merge', ...mlps, ...LIMIT, '--align', 'activation');
+    expect(byActivations).toMatchObject({ strategy: 'reference', align: 'activation' });
     expect(merged.models.map(({ coefficient }: { coefficient: number }) => coefficient)).toEqual([
       1 / 3,
       1 / 3,
@@ -165,6 +167,11 @@ describe('rebasin merge', () => {
       [[a], 2, /at least two checkpoints, got 1/],
       [[a, b, c, '--lambda', '0.3'], 2, /share of the second of two models, but there are 3/],
       [[a, b, '--lambda', '1.3'], 2, /a number from 0 to 1/],
+      [
+        [a, b, c, '--strategy', 'cycle-consistent', '--align', 'random'],
+        2,
+        /cycle-consistent matching goes by weights/,
+      ],
       [[a, b, '--strategy', 'magic'], 2, /Allowed choices are none, reference/],
       [[a, other], 1, /mlp0.*other0.*"fc1\.bias" is \[12\] in the first, \[16\] in the second/],
       [[a, 'nowhere.safetensors'], 2, /nowhere\.safetensors/],
