@@ -1,7 +1,7 @@
 /**
  * Re-computes what a fixture's reference.json says about its pair: matchings, curves and variance ratios, by the preset `reference`.
  *
- * The ResNets take an hour on two cores, so every finished piece is kept in `test/reference/results/<fixture>.json`, with a hash of the
+ * The ResNets take an hour on two cores, so every finished point is kept in `test/reference/results/<fixture>.json`, with a hash of the
  * sources it was computed by: a broken run goes on where it stopped, and a change to the engine starts anew.
  */
 import { createHash } from 'node:crypto';
@@ -9,13 +9,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { resolve } from 'node:path';
 import { interpolate } from '../../src/kernels/arena/arena.ts';
 import { stateEntries } from '../../src/nn/models/model.ts';
+import { Evaluator } from '../../src/nn/train/evaluate.ts';
 import type { GpuDataset } from '../../src/nn/train/gpu-dataset.ts';
 import { ActivationStatistics } from '../../src/rebasin/activation-statistics.ts';
 import { permuteValues } from '../../src/rebasin/apply-permutation.ts';
 import { findPermutations, provenSpec } from '../../src/rebasin/match.ts';
 import { PRESETS } from '../../src/rebasin/presets.ts';
 import { type Renormalisation, renormaliserFactory } from '../../src/rebasin/renormalise/renormalisations.ts';
-import { sweep } from '../../src/rebasin/sweep.ts';
 import { Arena, ArenaLayout } from '../../src/runtime/arena.ts';
 import type { Context } from '../../src/runtime/context.ts';
 import { type ReferenceModel, referenceData, referenceModel } from '../support/reference.ts';
@@ -43,12 +43,13 @@ export const MATCHINGS = {
 
 export type MatchingName = keyof typeof MATCHINGS;
 
-export interface Curves {
-  readonly lambda: readonly number[];
-  readonly loss: readonly number[];
-  readonly accuracy: readonly number[];
+/** One point of a curve. */
+export interface Point {
+  readonly lambda: number;
+  readonly loss: number;
+  readonly accuracy: number;
   /** At lambda 0.5, by tap. */
-  readonly varianceRatio: Readonly<Record<string, number>>;
+  readonly varianceRatio?: Readonly<Record<string, number>>;
 }
 
 export interface MatchingNumbers {
@@ -112,11 +113,11 @@ export class ReferencePair {
     });
   }
 
-  /** The curve after that matching, plain or re-normalised at each lambda. */
-  async curves(name: MatchingName, renormalised: boolean): Promise<Curves> {
+  /** The point at lambda after that matching, plain or re-normalised. */
+  async point(name: MatchingName, renormalised: boolean, lambda: number): Promise<Point> {
     const { permutations } = await this.matching(name);
     const renormalisation = renormalised ? this.#fixture.renormalisation : 'none';
-    return this.#once(`curve ${name} ${renormalisation}`, async () => {
+    return this.#once(`${name} ${renormalisation} ${lambda}`, async () => {
       const context = this.#context;
       const [{ model, values }, b] = this.#models;
       const { spec } = await provenSpec(context, model);
@@ -124,49 +125,29 @@ export class ReferencePair {
         Object.entries(permutations).map(([group, p]) => [group, Int32Array.from(p)]),
       );
       const layout = new ArenaLayout(stateEntries(model));
-      const [arenaA, arenaB, merged] = [0, 1, 2].map(() => new Arena(context, layout)) as [
-        Arena,
-        Arena,
-        Arena,
-      ];
+      const ends = [new Arena(context, layout), new Arena(context, layout)] as const;
+      const merged = new Arena(context, layout);
+      const owned: { destroy(): void }[] = [...ends, merged];
       try {
-        arenaA.write(values);
-        arenaB.write(permuteValues(spec, asArrays, b.values));
-        const lambda = Array.from({ length: preset.points }, (_, i) => i / (preset.points - 1));
-        const factory = renormaliserFactory(context, renormalisation, {
+        ends[0].write(values);
+        ends[1].write(permuteValues(spec, asArrays, b.values));
+        const [x, y] = [ends[0].windows, ends[1].windows];
+        context.record(...interpolate(context, { a: x, b: y, lambda, output: merged.windows }));
+        const renormaliser = renormaliserFactory(context, renormalisation, {
           ...preset.renormalisation,
           model,
-          endpoints: [arenaA, arenaB],
+          endpoints: ends,
           data: this.#statistics,
-        });
-        const swept = await sweep(context, {
-          model,
-          a: arenaA,
-          b: arenaB,
-          lambda,
-          data: { evaluation: this.#evaluation },
-          renormalise: factory,
-          ends: preset.ends,
-          batchSize: 100,
-        });
-        context.record(
-          ...interpolate(context, {
-            a: arenaA.windows,
-            b: arenaB.windows,
-            lambda: 0.5,
-            output: merged.windows,
-          }),
-        );
-        const renormaliser = factory?.(merged);
-        try {
-          await renormaliser?.correct([0.5, 0.5]);
-        } finally {
-          renormaliser?.destroy();
-        }
-        const { loss, accuracy } = swept.evaluation!;
-        return { lambda, loss, accuracy, varianceRatio: await this.#varianceRatio([arenaA, arenaB], merged) };
+        })?.(merged);
+        if (renormaliser) owned.push(renormaliser);
+        await renormaliser?.correct([1 - lambda, lambda]);
+        const evaluator = new Evaluator(context, model, [merged], this.#evaluation, 100);
+        owned.push(evaluator);
+        const { loss, accuracy } = await evaluator.evaluate();
+        const varianceRatio = lambda === 0.5 ? await this.#varianceRatio(ends, merged) : undefined;
+        return { lambda, loss, accuracy, ...(varianceRatio ? { varianceRatio } : {}) };
       } finally {
-        for (const arena of [arenaA, arenaB, merged]) arena.destroy();
+        for (const made of owned) made.destroy();
       }
     });
   }
