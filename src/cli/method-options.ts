@@ -80,8 +80,8 @@ export function withMatchingOptions(command: Command): Command {
         'activation: tensors of a residual stream that count (default: all)',
       ).choices(['all', 'last']),
     )
-    .option('--steps <n>', 'straight-through: training steps', positiveInteger, 300)
-    .option('--step-rate <x>', 'straight-through: learning rate', nonNegative, 0.1);
+    .option('--steps <n>', 'straight-through: training steps', positiveInteger, 500)
+    .option('--step-rate <x>', 'straight-through: learning rate', nonNegative, 0.005);
 }
 
 /** `--renormalise`, and how it is done. */
