@@ -111,12 +111,14 @@ export function matchingColumns({ matchings, seeds }: CompareResult): TableColum
   ];
 }
 
-/** What does not apply to the network, and why: `reset: mlp:784-10 has no batch norm, ...`. */
+/** What does not apply to the network, and why: `repair, rescale: resnet8 has batch norm, ...`; each reason once. */
 export function refusals({ refused }: CompareResult): string[] {
-  return refused.map(({ align, renormalise, reason }) => {
-    const what = renormalise ?? align ?? '';
-    return reason.startsWith(`${what}:`) ? reason : `${what}: ${reason}`;
-  });
+  const byReason = new Map<string, string[]>();
+  for (const { align, renormalise, reason } of refused) {
+    const plain = reason.replace(/^[A-Za-z ]+: /, ''); // without the name of the function that refused
+    byReason.set(plain, [...(byReason.get(plain) ?? []), renormalise ?? align ?? '']);
+  }
+  return [...byReason].map(([reason, names]) => `${names.join(', ')}: ${reason}`);
 }
 
 /** Every table as text. */

@@ -51,7 +51,7 @@ export function looksAtModels(name: Renormalisation): boolean {
 
 /**
  * Whether a re-normalisation can be done on a model, without a GPU.
- * @param model as users have it; biases that the correction needs are thought of (`renormalisedModel`).
+ * @param model as users have it: `renormalisedModel` adds the biases that it needs.
  * @throws OptionError for an unknown name; UnsupportedError with the reason why not.
  */
 export function checkRenormalisation(
@@ -62,7 +62,8 @@ export function checkRenormalisation(
   checkName(name);
   if (name === 'reset') checkReset(model);
   if (name === 'bias') plainChain('bias calibration', model);
-  if (isCorrection(name)) repairedLayers(renormalisedModel(name, model), name, layers);
+  // Of all corrections the one that needs no bias: those of the others will be added.
+  if (isCorrection(name)) repairedLayers(model, 'rescale', layers);
 }
 
 /** How a re-normaliser of that name is made; undefined for `none`. @throws OptionError when it needs data and there are none. */

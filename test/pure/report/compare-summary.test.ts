@@ -76,9 +76,15 @@ describe('tables of a comparison', () => {
   });
 
   test('tell what does not apply, and why', () => {
-    const unlike = { align: 'straight-through', reason: 'no units' } as const;
-    expect(refusals(syntheticCompare({ refused: [...syntheticCompare().refused, unlike] }))).toEqual([
+    const refused = [
+      ...syntheticCompare().refused,
+      { renormalise: 'repair', reason: 'repair: resnet8 has batch norm; use reset' },
+      { align: 'straight-through', reason: 'straightThroughMatching: no units' } as const,
+      { renormalise: 'rescale', reason: 'repair: resnet8 has batch norm; use reset' },
+    ];
+    expect(refusals(syntheticCompare({ refused }))).toEqual([
       'reset: mlp:784-256-256-10 has no batch norm',
+      'repair, rescale: resnet8 has batch norm; use reset',
       'straight-through: no units',
     ]);
     const text = textTables(syntheticCompare());
