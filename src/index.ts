@@ -78,7 +78,7 @@ export {
 } from './rebasin/renormalise/renormalisations.ts';
 export type { Renormaliser, RenormaliserFactory } from './rebasin/renormalise/renormaliser.ts';
 export { Repair, type RepairOptions } from './rebasin/renormalise/repair.ts';
-export { BatchNormReset } from './rebasin/reset.ts';
+export { BatchNormReset } from './rebasin/renormalise/reset.ts';
 export { straightThroughMatching } from './rebasin/straight-through.ts';
 export { sweep } from './rebasin/sweep.ts';
 export { type Calibration, fitTemperature } from './rebasin/temperature.ts';

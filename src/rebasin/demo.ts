@@ -18,7 +18,7 @@ import { Arena, ArenaLayout } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
 import { equallySpaced } from './barrier.ts';
 import { matchModels } from './match.ts';
-import { BatchNormReset } from './reset.ts';
+import { BatchNormReset } from './renormalise/reset.ts';
 import { sweep } from './sweep.ts';
 
 /** `mlp`: an MLP. `resnet`: a small residual network with batch norm, with RESET. */

@@ -22,7 +22,7 @@ import type { Permutations } from './axis-index.ts';
 import { scoredObjective } from './objective.ts';
 import type { PermutationSpec } from './permutation-spec.ts';
 import { hasBatchNorm } from './renormalise/layers.ts';
-import { BatchNormReset } from './reset.ts';
+import { BatchNormReset } from './renormalise/reset.ts';
 import { StraightThroughEstimator } from './straight-through-estimator.ts';
 import type { WeightMatcherOptions } from './weight-matcher.ts';
 import { checkMatching, scoresOf, type WeightMatchingResult } from './weight-matching.ts';

@@ -6,12 +6,12 @@ import type { GpuDataset } from '../../nn/train/gpu-dataset.ts';
 import type { Arena, HostTensors } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
 import { elementCount } from '../../runtime/kernel.ts';
-import { BatchNormReset, checkReset } from '../reset.ts';
 import { BiasCalibration } from './bias-calibration.ts';
 import { CORRECTIONS, type Correction, needsBias } from './correction.ts';
 import { type CorrectedLayers, plainChain } from './layers.ts';
 import type { RenormaliserFactory } from './renormaliser.ts';
 import { Repair, type RepairForm, repairedLayers } from './repair.ts';
+import { BatchNormReset, checkReset } from './reset.ts';
 
 /** `none`; `reset` (batch norm); REPAIR and its parts; `bias`: bias calibration, without data. */
 export const RENORMALISATIONS = ['none', 'reset', ...CORRECTIONS, 'bias'] as const;

@@ -21,7 +21,7 @@ import {
   renormaliserFactory,
   withZeroBiases,
 } from '../../../src/rebasin/renormalise/renormalisations.ts';
-import { BatchNormReset } from '../../../src/rebasin/reset.ts';
+import { BatchNormReset } from '../../../src/rebasin/renormalise/reset.ts';
 import { scoreNetworks } from '../../../src/rebasin/scores.ts';
 import { sweep } from '../../../src/rebasin/sweep.ts';
 import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';

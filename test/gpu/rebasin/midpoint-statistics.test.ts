@@ -10,7 +10,7 @@ import { GpuDataset } from '../../../src/nn/train/gpu-dataset.ts';
 import { ActivationStatistics } from '../../../src/rebasin/activation-statistics.ts';
 import { summariseLayers } from '../../../src/rebasin/layer-summary.ts';
 import { midpointStatistics } from '../../../src/rebasin/midpoint-statistics.ts';
-import { BatchNormReset } from '../../../src/rebasin/reset.ts';
+import { BatchNormReset } from '../../../src/rebasin/renormalise/reset.ts';
 import { FeatureDistances } from '../../../src/rebasin/vanishing-feature.ts';
 import { Arena, ArenaLayout, type HostTensors } from '../../../src/runtime/arena.ts';
 import { useContext } from '../../support/context.ts';

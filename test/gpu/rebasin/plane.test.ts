@@ -11,7 +11,7 @@ import { GpuDataset } from '../../../src/nn/train/gpu-dataset.ts';
 import { equallySpaced } from '../../../src/rebasin/barrier.ts';
 import { planeSweep } from '../../../src/rebasin/plane.ts';
 import { planeGeometry } from '../../../src/rebasin/plane-geometry.ts';
-import { BatchNormReset } from '../../../src/rebasin/reset.ts';
+import { BatchNormReset } from '../../../src/rebasin/renormalise/reset.ts';
 import { sweep } from '../../../src/rebasin/sweep.ts';
 import { Arena, ArenaLayout, type HostTensors } from '../../../src/runtime/arena.ts';
 import { useContext } from '../../support/context.ts';

@@ -14,7 +14,7 @@ import { GpuDataset } from '../../../src/nn/train/gpu-dataset.ts';
 import { permuteValues } from '../../../src/rebasin/apply-permutation.ts';
 import { scoredDistance, scoredObjective } from '../../../src/rebasin/objective.ts';
 import { derivePermutationSpec } from '../../../src/rebasin/permutation-spec.ts';
-import { BatchNormReset } from '../../../src/rebasin/reset.ts';
+import { BatchNormReset } from '../../../src/rebasin/renormalise/reset.ts';
 import {
   type StraightThroughOptions,
   type StraightThroughProgress,

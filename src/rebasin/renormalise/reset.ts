@@ -2,16 +2,16 @@
  * RESET (Jordan et al. 2023, REPAIR, for networks with batch norm): the running statistics of a merged network belong to no network
  * that was trained, so they are estimated anew. One pass in training mode over data, statistics averaged over all batches.
  */
-import { UnsupportedError } from '../base/errors.ts';
-import { fittingBatchSize } from '../nn/batch-size.ts';
-import { forwardGraph, type Model } from '../nn/models/model.ts';
-import { compile, type Program } from '../nn/program.ts';
-import type { GpuDataset } from '../nn/train/gpu-dataset.ts';
-import type { Arena } from '../runtime/arena.ts';
-import type { Context } from '../runtime/context.ts';
-import { hasBatchNorm } from './renormalise/layers.ts';
-import type { Renormaliser } from './renormalise/renormaliser.ts';
-import { batchesTracked, passOver } from './renormalise/statistics-pass.ts';
+import { UnsupportedError } from '../../base/errors.ts';
+import { fittingBatchSize } from '../../nn/batch-size.ts';
+import { forwardGraph, type Model } from '../../nn/models/model.ts';
+import { compile, type Program } from '../../nn/program.ts';
+import type { GpuDataset } from '../../nn/train/gpu-dataset.ts';
+import type { Arena } from '../../runtime/arena.ts';
+import type { Context } from '../../runtime/context.ts';
+import { hasBatchNorm } from './layers.ts';
+import type { Renormaliser } from './renormaliser.ts';
+import { batchesTracked, passOver } from './statistics-pass.ts';
 
 export class BatchNormReset implements Renormaliser {
   readonly #program: Program;
