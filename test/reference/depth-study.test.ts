@@ -18,7 +18,7 @@ import type { Context } from '../../src/runtime/context.ts';
 import { useContext } from '../support/context.ts';
 import { hasReference, referenceData } from '../support/reference.ts';
 
-const EPOCHS = 10;
+const EPOCHS = 25;
 const TRAIN = 20_000;
 const BATCH = 500;
 

@@ -94,6 +94,10 @@ export const normOperations: Readonly<Record<string, Reference>> = {
     const n = (samples ?? batchSize) * space;
     return variance!.data.map((v) => (v * n) / Math.max(1, n - 1));
   },
+  runningAverage: ([old, batch, rate]) =>
+    old!.data.map((v, i) =>
+      rate!.data[i] === 1 ? batch!.data[i]! : v + (batch!.data[i]! - v) * rate!.data[i]!,
+    ),
   cumulativeRate: ([k]) => k!.data.map((v) => 1 / (v + 1)),
   standardise: ([x], _shape, attributes) => standardised(x!, attributes).y,
   standardiseGradient([x, d], _shape, attributes) {
