@@ -176,7 +176,11 @@ describe('rebasin with bad input', () => {
   it('names an unknown option, command, or value, with exit code 2', () => {
     refused(['match', 'a', 'b', '--colour', 'red'], 2, /unknown option '--colour'/);
     refused(['mach'], 2, /unknown command 'mach'[\s\S]*match/);
-    refused(['sweep', 'a', 'b', '--align', 'magic'], 2, /Allowed choices are none, random, weight, activation/);
+    refused(
+      ['sweep', 'a', 'b', '--align', 'magic'],
+      2,
+      /Allowed choices are none, random, weight, activation/,
+    );
     refused(['train', '--model', 'alexnet'], 2, /unknown model "alexnet"/);
     refused(['train', '--model', 'mlp:784-10', '--limit', '-3'], 2, /positive integer/);
     refused(['eval', '0.safetensors', '--mean', '0.5'], 2, /--mean and --std/);
