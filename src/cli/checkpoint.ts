@@ -3,8 +3,14 @@ import { FormatError, OptionError } from '../base/errors.ts';
 import { readBytes } from '../io/node-files.ts';
 import type { Model } from '../nn/models/model.ts';
 import { recogniseModel } from '../nn/models/recognise.ts';
-import { readStateDict, type StateDict } from '../nn/state-dict.ts';
+import { expectSameArchitecture, readStateDict, type StateDict } from '../nn/state-dict.ts';
 import type { Normalisation } from '../nn/train/gpu-dataset.ts';
+
+/** Which of a checkpoint's fields the user gave instead. */
+interface Told {
+  readonly model: boolean;
+  readonly normalisation: boolean;
+}
 
 export interface Checkpoint {
   readonly path: string;
@@ -39,11 +45,7 @@ export function checkpointMetadata(model: Model, { mean, std }: Normalisation): 
  * @param told what the user said instead, by metadata field.
  * @throws FormatError naming the field.
  */
-export function expectSameMetadata(
-  a: Checkpoint,
-  b: Checkpoint,
-  told: { model: boolean; normalisation: boolean },
-): void {
+function expectSameMetadata(a: Checkpoint, b: Checkpoint, told: Told): void {
   const fields = [
     ...(told.model ? [] : ['rebasin.model']),
     ...(told.normalisation ? [] : ['rebasin.mean', 'rebasin.std']),
@@ -57,6 +59,23 @@ export function expectSameMetadata(
       );
     }
   }
+}
+
+/** What the user said about how to run checkpoints, in place of what these say. */
+export function toldBy(options: { readonly model?: string; readonly mean?: readonly number[] }): Told {
+  return { model: options.model !== undefined, normalisation: options.mean !== undefined };
+}
+
+/** Reads checkpoints of one architecture that say the same about themselves. @throws FormatError naming what differs. */
+export async function readAlike(paths: readonly string[], told: Told): Promise<Checkpoint[]> {
+  const checkpoints: Checkpoint[] = [];
+  for (const path of paths) checkpoints.push(await readCheckpoint(path));
+  const [first, ...others] = checkpoints;
+  for (const other of others) {
+    expectSameArchitecture(first!.state, other.state, first!.path, other.path);
+    expectSameMetadata(first!, other, told);
+  }
+  return checkpoints;
 }
 
 /** The normalisation that a checkpoint of ours was trained with. */

@@ -1,6 +1,6 @@
 /** `rebasin compare`: every way to align and to correct, on one pair of checkpoints. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { expectSameArchitecture, valuesOf } from '../nn/state-dict.ts';
+import { valuesOf } from '../nn/state-dict.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
 import { equallySpaced } from '../rebasin/barrier.ts';
 import { type Comparison, checkComparison, compareMethods } from '../rebasin/compare.ts';
@@ -8,7 +8,7 @@ import { MATCHING_METHODS } from '../rebasin/match.ts';
 import { RENORMALISATIONS, type Renormalisation } from '../rebasin/renormalise/renormalisations.ts';
 import type { CompareResult, MatchingMethod } from '../report/results.ts';
 import { headline, textTables } from '../report/summary.ts';
-import { expectSameMetadata, modelOf, normalisationOfCheckpoint, readCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, modelOf, normalisationOfCheckpoint, readAlike, toldBy } from './checkpoint.ts';
 import { describeData, loadData } from './data.ts';
 import {
   endsOf,
@@ -99,9 +99,7 @@ async function runCompare(pathA: string, pathB: string, options: CompareCommandO
   const renormalisation = renormalisationSettings(options);
   // A correction that spoils the networks themselves must not look as if it left no barrier, unless that is how a code counts.
   const ends = preset ? endsOf(preset) : 'raw';
-  const [a, b] = [await readCheckpoint(pathA), await readCheckpoint(pathB)];
-  expectSameArchitecture(a.state, b.state, pathA, pathB);
-  expectSameMetadata(a, b, { model: options.model !== undefined, normalisation: options.mean !== undefined });
+  const [a, b] = (await readAlike([pathA, pathB], toldBy(options))) as [Checkpoint, Checkpoint];
   const model = modelOf(a, options.model);
   const images = await loadData(options, normalisationOfCheckpoint(a));
   const { normalisation } = images;

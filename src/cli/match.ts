@@ -2,12 +2,12 @@
 import type { Command } from 'commander';
 import { expectWritable, writeBytes } from '../io/node-files.ts';
 import { stateEntries } from '../nn/models/model.ts';
-import { expectSameArchitecture, stateDictOf, valuesOf, writeStateDict } from '../nn/state-dict.ts';
+import { stateDictOf, valuesOf, writeStateDict } from '../nn/state-dict.ts';
 import { checkDatasetFits } from '../nn/train/gpu-dataset.ts';
 import { type Match, type MatchOptions, matchModels } from '../rebasin/match.ts';
 import type { MatchFields, MatchingMethod, MatchResult } from '../report/results.ts';
 import type { Context } from '../runtime/context.ts';
-import { expectSameMetadata, modelOf, normalisationOfCheckpoint, readCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, modelOf, normalisationOfCheckpoint, readAlike, toldBy } from './checkpoint.ts';
 import { loadData } from './data.ts';
 import {
   type MatchingOptionValues,
@@ -49,15 +49,13 @@ export function registerMatch(program: Command): void {
     async (pathA: string, pathB: string, options: MatchCommandOptions) => {
       const started = performance.now();
       if (options.out) await expectWritable(options.out);
-      const [a, b] = [await readCheckpoint(pathA), await readCheckpoint(pathB)];
-      expectSameArchitecture(a.state, b.state, pathA, pathB);
       const { method, seed } = options;
       const looks = method.startsWith('activation') || method === 'straight-through';
-      const told = {
-        model: options.model !== undefined,
-        normalisation: !looks || options.mean !== undefined,
-      };
-      expectSameMetadata(a, b, told);
+      const told = toldBy(options);
+      const [a, b] = (await readAlike([pathA, pathB], {
+        ...told,
+        normalisation: !looks || told.normalisation,
+      })) as [Checkpoint, Checkpoint];
       const model = modelOf(a, options.model);
       const matching = matchingSettings(options);
       const images = looks ? await loadData(options, normalisationOfCheckpoint(a)) : undefined;

@@ -4,7 +4,7 @@ import { OptionError } from '../base/errors.ts';
 import { limitDataset } from '../io/dataset.ts';
 import { expectWritable, writeBytes } from '../io/node-files.ts';
 import { stateEntries } from '../nn/models/model.ts';
-import { expectSameArchitecture, stateDictOf, valuesOf, writeStateDict } from '../nn/state-dict.ts';
+import { stateDictOf, valuesOf, writeStateDict } from '../nn/state-dict.ts';
 import { checkDatasetFits, GpuDataset, type Normalisation } from '../nn/train/gpu-dataset.ts';
 import {
   checkMerge,
@@ -24,10 +24,10 @@ import { textTables } from '../report/summary.ts';
 import {
   type Checkpoint,
   checkpointMetadata,
-  expectSameMetadata,
   modelOf,
   normalisationOfCheckpoint,
-  readCheckpoint,
+  readAlike,
+  toldBy,
 } from './checkpoint.ts';
 import { describeData, loadData } from './data.ts';
 import {
@@ -111,7 +111,7 @@ async function runMerge(paths: readonly string[], options: MergeCommandOptions):
     throw new OptionError(`merge: expected at least two checkpoints, got ${paths.length}`);
   const matching = matchingSettings(options);
   const renormalisation = renormalisationSettings(options);
-  const checkpoints = await readAlike(paths, options);
+  const checkpoints = await readAlike(paths, toldBy(options));
   const first = checkpoints[0]!;
   const model = modelOf(first, options.model);
   const strategy = options.strategy ?? defaultStrategy(paths.length, align);
@@ -211,19 +211,6 @@ async function runMerge(paths: readonly string[], options: MergeCommandOptions):
       ...[...(options.out ? [options.out] : []), ...written].map((path) => `written ${path}`),
     ]);
   });
-}
-
-/** Reads checkpoints of one architecture that say the same about themselves. */
-async function readAlike(paths: readonly string[], options: MergeCommandOptions): Promise<Checkpoint[]> {
-  const checkpoints: Checkpoint[] = [];
-  for (const path of paths) checkpoints.push(await readCheckpoint(path));
-  const [first, ...others] = checkpoints as [Checkpoint, ...Checkpoint[]];
-  const told = { model: options.model !== undefined, normalisation: options.mean !== undefined };
-  for (const other of others) {
-    expectSameArchitecture(first.state, other.state, first.path, other.path);
-    expectSameMetadata(first, other, told);
-  }
-  return checkpoints;
 }
 
 /** The merged network as a checkpoint that says how to run it; integer buffers and other metadata are the first model's. */

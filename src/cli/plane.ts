@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { OptionError } from '../base/errors.ts';
 import { stateEntries } from '../nn/models/model.ts';
-import { expectSameArchitecture, valuesOf } from '../nn/state-dict.ts';
+import { valuesOf } from '../nn/state-dict.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
 import { planeSweep } from '../rebasin/plane.ts';
 import {
@@ -14,7 +14,7 @@ import {
 import type { MatchFields, MatchingMethod, PlaneResult } from '../report/results.ts';
 import { headline, textTables } from '../report/summary.ts';
 import { Arena, ArenaLayout, type HostTensors } from '../runtime/arena.ts';
-import { expectSameMetadata, modelOf, normalisationOfCheckpoint, readCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, modelOf, normalisationOfCheckpoint, readAlike, toldBy } from './checkpoint.ts';
 import { describeData, loadData } from './data.ts';
 import { describeMatch, matchWithProgress } from './match.ts';
 import {
@@ -92,16 +92,11 @@ async function runPlane(
   }
   const matching = matchingSettings(options);
   const renormalisation = renormalisationSettings(options);
-  const a = await readCheckpoint(pathA);
-  const others = [await readCheckpoint(pathB), ...(pathC === undefined ? [] : [await readCheckpoint(pathC)])];
-  const told = { model: options.model !== undefined, normalisation: options.mean !== undefined };
-  for (const other of others) {
-    expectSameArchitecture(a.state, other.state, pathA, other.path);
-    expectSameMetadata(a, other, told);
-  }
+  const paths = [pathA, pathB, ...(pathC === undefined ? [] : [pathC])];
+  const [a, ...others] = (await readAlike(paths, toldBy(options))) as [Checkpoint, ...Checkpoint[]];
   const model = modelOf(a, options.model);
-  checkRenormalisation(options.renormalise, model, renormalisationSettings(options));
-  if (options.renormalise === 'bias') {
+  checkRenormalisation(renormalise, model, renormalisation);
+  if (renormalise === 'bias') {
     throw new OptionError(
       '--renormalise bias goes between networks; a plane goes beyond them: choose another',
     );

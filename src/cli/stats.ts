@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { OptionError } from '../base/errors.ts';
 import { type Model, stateEntries } from '../nn/models/model.ts';
-import { expectSameArchitecture, valuesOf } from '../nn/state-dict.ts';
+import { valuesOf } from '../nn/state-dict.ts';
 import { Evaluator } from '../nn/train/evaluate.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
 import { ActivationStatistics } from '../rebasin/activation-statistics.ts';
@@ -18,13 +18,7 @@ import type { MatchingMethod, StatsResult } from '../report/results.ts';
 import { headline, textTables } from '../report/summary.ts';
 import { Arena, ArenaLayout } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
-import {
-  type Checkpoint,
-  expectSameMetadata,
-  modelOf,
-  normalisationOfCheckpoint,
-  readCheckpoint,
-} from './checkpoint.ts';
+import { type Checkpoint, modelOf, normalisationOfCheckpoint, readAlike, toldBy } from './checkpoint.ts';
 import { describeData, type LoadedData, loadData } from './data.ts';
 import { describeMatch, matchWithProgress } from './match.ts';
 import {
@@ -99,13 +93,8 @@ async function runStats(pathA: string, pathB: string | undefined, options: Stats
   if (pathB === undefined && (options.align !== 'none' || options.renormalise !== 'none')) {
     throw new OptionError('--align and --renormalise make a network of two: give a second checkpoint');
   }
-  const a = await readCheckpoint(pathA);
-  const b = pathB === undefined ? undefined : await readCheckpoint(pathB);
-  if (b) {
-    expectSameArchitecture(a.state, b.state, a.path, b.path);
-    const told = { model: options.model !== undefined, normalisation: options.mean !== undefined };
-    expectSameMetadata(a, b, told);
-  }
+  const paths = [pathA, ...(pathB === undefined ? [] : [pathB])];
+  const [a, b] = (await readAlike(paths, toldBy(options))) as [Checkpoint, Checkpoint?];
   const model = modelOf(a, options.model);
   checkRenormalisation(options.renormalise, model, renormalisationSettings(options));
   const images = await loadData(options, normalisationOfCheckpoint(a));

@@ -1,7 +1,7 @@
 /** `rebasin sweep`: loss and accuracy along the straight line from A to B, or to B permuted. */
 import { type Command, Option } from 'commander';
 import { stateEntries } from '../nn/models/model.ts';
-import { expectSameArchitecture, valuesOf } from '../nn/state-dict.ts';
+import { valuesOf } from '../nn/state-dict.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
 import { equallySpaced } from '../rebasin/barrier.ts';
 import {
@@ -14,7 +14,7 @@ import { sweep } from '../rebasin/sweep.ts';
 import type { MatchingMethod, SweepResult } from '../report/results.ts';
 import { curveTable, headline } from '../report/summary.ts';
 import { Arena, ArenaLayout } from '../runtime/arena.ts';
-import { expectSameMetadata, modelOf, normalisationOfCheckpoint, readCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, modelOf, normalisationOfCheckpoint, readAlike, toldBy } from './checkpoint.ts';
 import { describeData, loadData } from './data.ts';
 import { describeMatch, matchWithProgress } from './match.ts';
 import {
@@ -86,11 +86,9 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
   const matching = matchingSettings(options);
   const renormalisation = renormalisationSettings(options);
   const points = options.points ?? defaultPoints(preset);
-  const [a, b] = [await readCheckpoint(pathA), await readCheckpoint(pathB)];
-  expectSameArchitecture(a.state, b.state, pathA, pathB);
-  expectSameMetadata(a, b, { model: options.model !== undefined, normalisation: options.mean !== undefined });
+  const [a, b] = (await readAlike([pathA, pathB], toldBy(options))) as [Checkpoint, Checkpoint];
   const model = modelOf(a, options.model);
-  checkRenormalisation(options.renormalise, model, renormalisationSettings(options));
+  checkRenormalisation(renormalise, model, renormalisation);
   const images = await loadData(options, normalisationOfCheckpoint(a));
   const { normalisation } = images;
   const splits = (['train', 'test'] as const).filter(

@@ -55,7 +55,7 @@ function withoutNorms(model: Model): Model {
       const pairs = normsAfterLayers(model, [logits]);
       const norms = new Set(pairs.map(({ node }) => node));
       const layers = new Map(pairs.map(({ layer }) => [layer.node, layer]));
-      const { outputs } = rewrite([logits], (node, original) => {
+      const outputs = rewrite([logits], (node, original) => {
         if (norms.has(original)) return node.inputs[0]!;
         const layer = layers.get(original);
         if (!layer || layer.bias !== undefined) return node;

@@ -7,10 +7,7 @@ import { apply, type Node, topologicalOrder } from './graph.ts';
  * it). Leaves are passed as well.
  * @returns the rewritten outputs, in the same order. Nodes behind which nothing changed are the very same objects.
  */
-export function rewrite(
-  outputs: readonly Node[],
-  replace: (node: Node, original: Node) => Node,
-): { readonly outputs: Node[]; readonly nodeOf: (original: Node) => Node } {
+export function rewrite(outputs: readonly Node[], replace: (node: Node, original: Node) => Node): Node[] {
   const rewritten = new Map<Node, Node>();
   for (const original of topologicalOrder(outputs)) {
     const inputs = original.inputs.map((input) => rewritten.get(input)!);
@@ -18,5 +15,5 @@ export function rewrite(
     const node = unchanged ? original : apply(original.operation, inputs, original.attributes);
     rewritten.set(original, replace(node, original));
   }
-  return { outputs: outputs.map((node) => rewritten.get(node)!), nodeOf: (node) => rewritten.get(node)! };
+  return outputs.map((node) => rewritten.get(node)!);
 }

@@ -22,7 +22,7 @@ export function withBiases(model: Model): Model {
       const logits = model.forward(images, pass);
       const modules = new Map(lacks(logits).map(({ node, name }) => [node, name]));
       const updates = [...pass.updates];
-      const { outputs } = rewrite([logits, ...updates.map(([, node]) => node)], (node, original) => {
+      const outputs = rewrite([logits, ...updates.map(([, node]) => node)], (node, original) => {
         const module = modules.get(original);
         if (module === undefined) return node;
         const bias = parameter(`${module}.bias`, [node.shape[1] as number]);
