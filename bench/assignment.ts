@@ -11,8 +11,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { linearSumAssignment as npmAssignment } from 'linear-sum-assignment';
 import { parseSafetensors } from '../src/io/safetensors.ts';
-import { dualityGap, linearSumAssignment } from '../src/rebasin/assignment.ts';
-import { randomPermutation } from '../src/rebasin/permutation.ts';
+import { dualityGap, linearSumAssignment } from '../src/rebasin/assignment/assignment.ts';
+import { randomPermutation } from '../src/rebasin/spec/permutation.ts';
 import { benchWarmAssignment } from './warm-assignment.ts';
 
 /** mulberry32: the same matrices in every run. */

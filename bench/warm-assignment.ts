@@ -14,9 +14,13 @@ import { forwardGraph } from '../src/nn/models/model.ts';
 import { readStateDict, valuesOf } from '../src/nn/state-dict.ts';
 import { fit } from '../src/nn/train/fit.ts';
 import { GpuDataset } from '../src/nn/train/gpu-dataset.ts';
-import { type AssignmentDuals, dualityGap, linearSumAssignment } from '../src/rebasin/assignment.ts';
-import { derivePermutationSpec } from '../src/rebasin/permutation-spec.ts';
-import { straightThroughMatching } from '../src/rebasin/straight-through.ts';
+import {
+  type AssignmentDuals,
+  dualityGap,
+  linearSumAssignment,
+} from '../src/rebasin/assignment/assignment.ts';
+import { straightThroughMatching } from '../src/rebasin/matching/straight-through.ts';
+import { derivePermutationSpec } from '../src/rebasin/spec/permutation-spec.ts';
 import type { HostTensors } from '../src/runtime/arena.ts';
 import { type Context, requestContextOn } from '../src/runtime/context.ts';
 import { nodePlatform } from '../src/runtime/platform-node.ts';

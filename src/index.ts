@@ -29,33 +29,37 @@ export { GpuDataset, type Normalisation } from './nn/train/gpu-dataset.ts';
 export { Optimizer, type OptimizerOptions } from './nn/train/optimizer.ts';
 export * from './nn/train/schedule.ts';
 export { readTrainingState, type TrainingState, writeTrainingState } from './nn/train/training-state.ts';
+export { linearSumAssignment } from './rebasin/assignment/assignment.ts';
+export { greedyAssignment } from './rebasin/assignment/greedy-assignment.ts';
+export { runDemo } from './rebasin/demo.ts';
+export { equallySpaced, summariseCurve } from './rebasin/interpolation/barrier.ts';
+export { evaluateLogits, mixLogits } from './rebasin/interpolation/logits.ts';
+export { type Plane, type PlaneOptions, planeSweep } from './rebasin/interpolation/plane.ts';
+export { sweep } from './rebasin/interpolation/sweep.ts';
+export { type Calibration, fitTemperature } from './rebasin/interpolation/temperature.ts';
 export {
   type ActivationMatchingOptions,
   type ActivationSimilarity,
   activationMatching,
-} from './rebasin/activation-matching.ts';
-export { ActivationStatistics, type TapStatistics } from './rebasin/activation-statistics.ts';
-export { invertPermutations, permuteArena, permuteValues } from './rebasin/apply-permutation.ts';
-export { linearSumAssignment } from './rebasin/assignment.ts';
-export { equallySpaced, summariseCurve } from './rebasin/barrier.ts';
-export { type CollapseOptions, diagnoseCollapse } from './rebasin/collapse.ts';
-export { CrossMoments, type Moments, pearsonCorrelation, secondMoment } from './rebasin/cross-moments.ts';
-export { runDemo } from './rebasin/demo.ts';
-export { checkEquivalence, checkGraphEquivalence } from './rebasin/equivalence.ts';
-export { greedyAssignment } from './rebasin/greedy-assignment.ts';
-export { summariseLayers } from './rebasin/layer-summary.ts';
-export { evaluateLogits, mixLogits } from './rebasin/logits.ts';
-export { MATCHING_METHODS, type Match, matchModels } from './rebasin/match.ts';
-export { type Matcher, randomMatcher, weightMatcher } from './rebasin/matcher.ts';
+} from './rebasin/matching/activation-matching.ts';
+export {
+  CrossMoments,
+  type Moments,
+  pearsonCorrelation,
+  secondMoment,
+} from './rebasin/matching/cross-moments.ts';
+export { MATCHING_METHODS, type Match, matchModels } from './rebasin/matching/match.ts';
+export { type Matcher, randomMatcher, weightMatcher } from './rebasin/matching/matcher.ts';
+export { straightThroughMatching } from './rebasin/matching/straight-through.ts';
+export { weightMatching } from './rebasin/matching/weight-matching.ts';
 export {
   type MergedNetwork,
   type MergeOptions,
   type MergeScores,
   mergeNetworks,
   scoreMerge,
-} from './rebasin/merge.ts';
-export { diagnoseMerge } from './rebasin/merge-collapse.ts';
-export { mergeVerdict } from './rebasin/merge-verdict.ts';
+} from './rebasin/merging/merge.ts';
+export { diagnoseMerge } from './rebasin/merging/merge-collapse.ts';
 export {
   MERGING_METHODS,
   type Merging,
@@ -63,10 +67,7 @@ export {
   type MergingOptions,
   mergeModels,
 } from './rebasin/merging/merge-models.ts';
-export { type MidpointStatistics, midpointStatistics } from './rebasin/midpoint-statistics.ts';
-export { composePermutations, invertPermutation } from './rebasin/permutation.ts';
-export { derivePermutationSpec, type PermutationSpec } from './rebasin/permutation-spec.ts';
-export { type Plane, type PlaneOptions, planeSweep } from './rebasin/plane.ts';
+export { mergeVerdict } from './rebasin/merging/merge-verdict.ts';
 export { PRESETS, type Preset, type PresetName } from './rebasin/presets.ts';
 export { BiasCalibration } from './rebasin/renormalise/bias-calibration.ts';
 export {
@@ -79,11 +80,19 @@ export {
 export type { Renormaliser, RenormaliserFactory } from './rebasin/renormalise/renormaliser.ts';
 export { Repair, type RepairOptions } from './rebasin/renormalise/repair.ts';
 export { BatchNormReset } from './rebasin/renormalise/reset.ts';
-export { straightThroughMatching } from './rebasin/straight-through.ts';
-export { sweep } from './rebasin/sweep.ts';
-export { type Calibration, fitTemperature } from './rebasin/temperature.ts';
-export { FeatureDistances, smoothVanishingFeature, vanishingFeature } from './rebasin/vanishing-feature.ts';
-export { weightMatching } from './rebasin/weight-matching.ts';
+export { invertPermutations, permuteArena, permuteValues } from './rebasin/spec/apply-permutation.ts';
+export { checkEquivalence, checkGraphEquivalence } from './rebasin/spec/equivalence.ts';
+export { composePermutations, invertPermutation } from './rebasin/spec/permutation.ts';
+export { derivePermutationSpec, type PermutationSpec } from './rebasin/spec/permutation-spec.ts';
+export { ActivationStatistics, type TapStatistics } from './rebasin/statistics/activation-statistics.ts';
+export { type CollapseOptions, diagnoseCollapse } from './rebasin/statistics/collapse.ts';
+export { summariseLayers } from './rebasin/statistics/layer-summary.ts';
+export { type MidpointStatistics, midpointStatistics } from './rebasin/statistics/midpoint-statistics.ts';
+export {
+  FeatureDistances,
+  smoothVanishingFeature,
+  vanishingFeature,
+} from './rebasin/statistics/vanishing-feature.ts';
 export { Arena, ArenaLayout } from './runtime/arena.ts';
 export type { Context, ContextOptions } from './runtime/context.ts';
 export type { Tensor } from './runtime/tensor.ts';

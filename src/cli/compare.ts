@@ -2,9 +2,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { valuesOf } from '../nn/state-dict.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
-import { equallySpaced } from '../rebasin/barrier.ts';
-import { type Comparison, checkComparison, compareMethods } from '../rebasin/compare.ts';
-import { MATCHING_METHODS } from '../rebasin/match.ts';
+import { type Comparison, checkComparison, compareMethods } from '../rebasin/compare/compare.ts';
+import { equallySpaced } from '../rebasin/interpolation/barrier.ts';
+import { MATCHING_METHODS } from '../rebasin/matching/match.ts';
 import { RENORMALISATIONS, type Renormalisation } from '../rebasin/renormalise/renormalisations.ts';
 import type { CompareResult, MatchingMethod } from '../report/results.ts';
 import { headline, textTables } from '../report/summary.ts';

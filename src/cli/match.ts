@@ -4,7 +4,7 @@ import { expectWritable, writeBytes } from '../io/node-files.ts';
 import { stateEntries } from '../nn/models/model.ts';
 import { stateDictOf, valuesOf, writeStateDict } from '../nn/state-dict.ts';
 import { checkDatasetFits } from '../nn/train/gpu-dataset.ts';
-import { type Match, type MatchOptions, matchModels } from '../rebasin/match.ts';
+import { type Match, type MatchOptions, matchModels } from '../rebasin/matching/match.ts';
 import type { MatchFields, MatchingMethod, MatchResult } from '../report/results.ts';
 import type { Context } from '../runtime/context.ts';
 import { type Checkpoint, modelOf, normalisationOfCheckpoint, readAlike, toldBy } from './checkpoint.ts';

@@ -13,10 +13,10 @@ import {
   type MergeOptions,
   mergeNetworks,
   scoreMerge,
-} from '../rebasin/merge.ts';
-import { diagnoseMerge } from '../rebasin/merge-collapse.ts';
-import { mergeVerdict } from '../rebasin/merge-verdict.ts';
+} from '../rebasin/merging/merge.ts';
+import { diagnoseMerge } from '../rebasin/merging/merge-collapse.ts';
 import { MERGING_METHODS, type MergingMethod } from '../rebasin/merging/merge-models.ts';
+import { mergeVerdict } from '../rebasin/merging/merge-verdict.ts';
 import type { Renormalisation } from '../rebasin/renormalise/renormalisations.ts';
 import { mergeSentence } from '../report/merge-summary.ts';
 import type { MatchingMethod, MergeResult } from '../report/results.ts';

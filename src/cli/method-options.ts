@@ -4,8 +4,12 @@ import { concatDatasets } from '../io/dataset.ts';
 import { randomParts } from '../io/split.ts';
 import type { Model } from '../nn/models/model.ts';
 import { GpuDataset } from '../nn/train/gpu-dataset.ts';
-import type { ActivationSimilarity } from '../rebasin/activation-matching.ts';
-import { MATCHING_METHODS, type MatchingOptions, type StraightThroughSettings } from '../rebasin/match.ts';
+import type { ActivationSimilarity } from '../rebasin/matching/activation-matching.ts';
+import {
+  MATCHING_METHODS,
+  type MatchingOptions,
+  type StraightThroughSettings,
+} from '../rebasin/matching/match.ts';
 import { PRESETS, type Preset, type PresetName } from '../rebasin/presets.ts';
 import { hasBatchNorm } from '../rebasin/renormalise/layers.ts';
 import {

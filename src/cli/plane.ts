@@ -4,7 +4,7 @@ import { OptionError } from '../base/errors.ts';
 import { stateEntries } from '../nn/models/model.ts';
 import { valuesOf } from '../nn/state-dict.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
-import { planeSweep } from '../rebasin/plane.ts';
+import { planeSweep } from '../rebasin/interpolation/plane.ts';
 import {
   checkRenormalisation,
   renormalisedModel,

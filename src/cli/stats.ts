@@ -5,15 +5,15 @@ import { type Model, stateEntries } from '../nn/models/model.ts';
 import { valuesOf } from '../nn/state-dict.ts';
 import { Evaluator } from '../nn/train/evaluate.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
-import { ActivationStatistics } from '../rebasin/activation-statistics.ts';
-import { summariseLayers } from '../rebasin/layer-summary.ts';
-import { midpointStatistics } from '../rebasin/midpoint-statistics.ts';
 import {
   checkRenormalisation,
   renormalisedModel,
   renormaliserFactory,
   withZeroBiases,
 } from '../rebasin/renormalise/renormalisations.ts';
+import { ActivationStatistics } from '../rebasin/statistics/activation-statistics.ts';
+import { summariseLayers } from '../rebasin/statistics/layer-summary.ts';
+import { midpointStatistics } from '../rebasin/statistics/midpoint-statistics.ts';
 import type { MatchingMethod, StatsResult } from '../report/results.ts';
 import { headline, textTables } from '../report/summary.ts';
 import { Arena, ArenaLayout } from '../runtime/arena.ts';

@@ -3,14 +3,14 @@ import { type Command, Option } from 'commander';
 import { stateEntries } from '../nn/models/model.ts';
 import { valuesOf } from '../nn/state-dict.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
-import { equallySpaced } from '../rebasin/barrier.ts';
+import { equallySpaced } from '../rebasin/interpolation/barrier.ts';
+import { sweep } from '../rebasin/interpolation/sweep.ts';
 import {
   checkRenormalisation,
   renormalisedModel,
   renormaliserFactory,
   withZeroBiases,
 } from '../rebasin/renormalise/renormalisations.ts';
-import { sweep } from '../rebasin/sweep.ts';
 import type { MatchingMethod, SweepResult } from '../report/results.ts';
 import { curveTable, headline } from '../report/summary.ts';
 import { Arena, ArenaLayout } from '../runtime/arena.ts';

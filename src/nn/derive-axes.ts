@@ -1,6 +1,6 @@
 /**
  * Runs the axes rule of every operation of a graph: which axes of which tensors carry the same index, and which can be permuted.
- * No GPU. What groups of units follow from this is said in `src/rebasin/permutation-spec.ts`.
+ * No GPU. What groups of units follow from this is said in `src/rebasin/spec/permutation-spec.ts`.
  */
 import { type Atom, type Axis, axisSize, freshAxis, joinAxes, pinAxis, resolveAxis } from './axes.ts';
 import { type LeafAttributes, type Node, topologicalOrder } from './graph.ts';

@@ -16,10 +16,10 @@ import { cosineSchedule } from '../nn/train/schedule.ts';
 import type { DemoResult, SweepCurves, TrainingFields } from '../report/results.ts';
 import { Arena, ArenaLayout } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
-import { equallySpaced } from './barrier.ts';
-import { matchModels } from './match.ts';
+import { equallySpaced } from './interpolation/barrier.ts';
+import { sweep } from './interpolation/sweep.ts';
+import { matchModels } from './matching/match.ts';
 import { BatchNormReset } from './renormalise/reset.ts';
-import { sweep } from './sweep.ts';
 
 /** `mlp`: an MLP. `resnet`: a small residual network with batch norm, with RESET. */
 export type DemoNetwork = 'mlp' | 'resnet';

@@ -9,7 +9,7 @@
  *   which is layer after layer with earlier ones corrected; epsilon 1e-5, the last layer untouched; 11 points.
  *   (Its variances are divided by the number of values; ours by one less, for models and merge alike, which cancels but for epsilon.)
  */
-import type { ActivationSimilarity } from './activation-matching.ts';
+import type { ActivationSimilarity } from './matching/activation-matching.ts';
 import type { RenormalisationSettings } from './renormalise/renormalisations.ts';
 
 export interface Preset {

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { forwardGraph } from '../../src/nn/models/model.ts';
 import { Evaluator } from '../../src/nn/train/evaluate.ts';
-import { checkGraphEquivalence } from '../../src/rebasin/equivalence.ts';
-import { derivePermutationSpec } from '../../src/rebasin/permutation-spec.ts';
+import { checkGraphEquivalence } from '../../src/rebasin/spec/equivalence.ts';
+import { derivePermutationSpec } from '../../src/rebasin/spec/permutation-spec.ts';
 import { useContext } from '../support/context.ts';
 import {
   arenaOf,

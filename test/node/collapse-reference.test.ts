@@ -1,11 +1,11 @@
 /** Variance ratios and verdicts of the MNIST pair of the reference, under each of its four alignments, over a tenth of its images. */
 import { describe, expect, it } from 'vitest';
 import { forwardGraph, stateEntries } from '../../src/nn/models/model.ts';
-import { ActivationStatistics } from '../../src/rebasin/activation-statistics.ts';
-import { permuteValues } from '../../src/rebasin/apply-permutation.ts';
-import { diagnoseCollapse } from '../../src/rebasin/collapse.ts';
-import { summariseLayers } from '../../src/rebasin/layer-summary.ts';
-import { derivePermutationSpec } from '../../src/rebasin/permutation-spec.ts';
+import { permuteValues } from '../../src/rebasin/spec/apply-permutation.ts';
+import { derivePermutationSpec } from '../../src/rebasin/spec/permutation-spec.ts';
+import { ActivationStatistics } from '../../src/rebasin/statistics/activation-statistics.ts';
+import { diagnoseCollapse } from '../../src/rebasin/statistics/collapse.ts';
+import { summariseLayers } from '../../src/rebasin/statistics/layer-summary.ts';
 import { Arena, ArenaLayout, type HostTensors } from '../../src/runtime/arena.ts';
 import { useContext } from '../support/context.ts';
 import { hasReference, referenceData, referenceModel, referenceNumbers } from '../support/reference.ts';

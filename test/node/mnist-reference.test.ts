@@ -1,8 +1,8 @@
 /** The MNIST pair of the reference, on 500 images: PyTorch's logits, the naive barrier and the aligned line. */
 import { describe, expect, it } from 'vitest';
 import { Evaluator } from '../../src/nn/train/evaluate.ts';
-import { matchModels } from '../../src/rebasin/match.ts';
-import { sweep } from '../../src/rebasin/sweep.ts';
+import { sweep } from '../../src/rebasin/interpolation/sweep.ts';
+import { matchModels } from '../../src/rebasin/matching/match.ts';
 import { useContext } from '../support/context.ts';
 import {
   arenaOf,

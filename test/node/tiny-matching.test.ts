@@ -1,8 +1,8 @@
 /** Weight matching of networks so small that the best of all permutations is known (../shared/reference/tiny). */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { permuteValues } from '../../src/rebasin/apply-permutation.ts';
-import { weightMatching } from '../../src/rebasin/weight-matching.ts';
+import { weightMatching } from '../../src/rebasin/matching/weight-matching.ts';
+import { permuteValues } from '../../src/rebasin/spec/apply-permutation.ts';
 import { useContext } from '../support/context.ts';
 import { mlpSpec } from '../support/rebasin-networks.ts';
 

@@ -15,9 +15,9 @@ import { type Evaluation, Evaluator } from '../../src/nn/train/evaluate.ts';
 import { fit } from '../../src/nn/train/fit.ts';
 import { GpuDataset } from '../../src/nn/train/gpu-dataset.ts';
 import { cosineSchedule } from '../../src/nn/train/schedule.ts';
-import { evaluateLogits, mixLogits } from '../../src/rebasin/logits.ts';
+import { evaluateLogits, mixLogits } from '../../src/rebasin/interpolation/logits.ts';
 import { MERGING_METHODS, type Merging, mergeModels } from '../../src/rebasin/merging/merge-models.ts';
-import { derivePermutationSpec } from '../../src/rebasin/permutation-spec.ts';
+import { derivePermutationSpec } from '../../src/rebasin/spec/permutation-spec.ts';
 import { Arena, ArenaLayout, type HostTensors } from '../../src/runtime/arena.ts';
 import { useContext } from '../support/context.ts';
 

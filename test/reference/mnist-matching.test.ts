@@ -1,7 +1,7 @@
 /** Weight matching of the reference pair of MNIST MLPs, against numbers computed with SciPy (reference.json). */
 import { describe, expect, it } from 'vitest';
-import { checkGraphEquivalence } from '../../src/rebasin/equivalence.ts';
-import { weightMatching } from '../../src/rebasin/weight-matching.ts';
+import { weightMatching } from '../../src/rebasin/matching/weight-matching.ts';
+import { checkGraphEquivalence } from '../../src/rebasin/spec/equivalence.ts';
 import { useContext } from '../support/context.ts';
 import { hasMnistMlp, loadMnistMlp } from '../support/mnist-mlp.ts';
 

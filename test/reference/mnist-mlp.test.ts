@@ -1,7 +1,7 @@
 /** The MNIST pair of the reference in full: all 10,000 test images, every lambda, graph order and five random ones. */
 import { describe, expect, it } from 'vitest';
-import { matchModels } from '../../src/rebasin/match.ts';
-import { sweep } from '../../src/rebasin/sweep.ts';
+import { sweep } from '../../src/rebasin/interpolation/sweep.ts';
+import { matchModels } from '../../src/rebasin/matching/match.ts';
 import { useContext } from '../support/context.ts';
 import {
   arenaOf,

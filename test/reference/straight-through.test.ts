@@ -13,12 +13,12 @@ import { mlp } from '../../src/nn/models/mlp.ts';
 import { forwardGraph, stateEntries } from '../../src/nn/models/model.ts';
 import { fit } from '../../src/nn/train/fit.ts';
 import { GpuDataset } from '../../src/nn/train/gpu-dataset.ts';
-import { permuteValues } from '../../src/rebasin/apply-permutation.ts';
-import { equallySpaced } from '../../src/rebasin/barrier.ts';
-import { derivePermutationSpec } from '../../src/rebasin/permutation-spec.ts';
-import { straightThroughMatching } from '../../src/rebasin/straight-through.ts';
-import { sweep } from '../../src/rebasin/sweep.ts';
-import { weightMatching } from '../../src/rebasin/weight-matching.ts';
+import { equallySpaced } from '../../src/rebasin/interpolation/barrier.ts';
+import { sweep } from '../../src/rebasin/interpolation/sweep.ts';
+import { straightThroughMatching } from '../../src/rebasin/matching/straight-through.ts';
+import { weightMatching } from '../../src/rebasin/matching/weight-matching.ts';
+import { permuteValues } from '../../src/rebasin/spec/apply-permutation.ts';
+import { derivePermutationSpec } from '../../src/rebasin/spec/permutation-spec.ts';
 import { Arena, ArenaLayout, type HostTensors } from '../../src/runtime/arena.ts';
 import { useContext } from '../support/context.ts';
 

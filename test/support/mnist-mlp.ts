@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mlp } from '../../src/nn/models/mlp.ts';
 import { forwardGraph } from '../../src/nn/models/model.ts';
 import { readStateDict, valuesOf } from '../../src/nn/state-dict.ts';
-import { derivePermutationSpec } from '../../src/rebasin/permutation-spec.ts';
+import { derivePermutationSpec } from '../../src/rebasin/spec/permutation-spec.ts';
 
 const folder = new URL('../../../shared/reference/mnist-mlp/', import.meta.url);
 

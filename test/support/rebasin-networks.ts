@@ -16,8 +16,8 @@ import {
   parameter,
   relu,
 } from '../../src/nn/ops/index.ts';
-import type { PermutationSpec } from '../../src/rebasin/permutation-spec.ts';
-import { derivePermutationSpec } from '../../src/rebasin/permutation-spec.ts';
+import type { PermutationSpec } from '../../src/rebasin/spec/permutation-spec.ts';
+import { derivePermutationSpec } from '../../src/rebasin/spec/permutation-spec.ts';
 import { elementCount } from '../../src/runtime/kernel.ts';
 import { convolution } from './symbolic-operations.ts';
 

@@ -6,10 +6,10 @@
  * ||x_i - x_j||^2 falls, which is n times the sum over models of ||x_i - mean||^2.
  */
 import type { HostTensors } from '../../runtime/arena.ts';
-import { permuteValues } from '../apply-permutation.ts';
-import { identityPermutations, type Permutations } from '../axis-index.ts';
-import { composePermutations } from '../permutation.ts';
-import type { PermutationSpec } from '../permutation-spec.ts';
+import { permuteValues } from '../spec/apply-permutation.ts';
+import { identityPermutations, type Permutations } from '../spec/axis-index.ts';
+import { composePermutations } from '../spec/permutation.ts';
+import type { PermutationSpec } from '../spec/permutation-spec.ts';
 
 /** Sums by entry, f64. */
 export type Sums = ReadonlyMap<string, Float64Array>;

@@ -1,8 +1,8 @@
 /** The cycle error of maps between models: how far going from one to the next and back round leads away from where one began. */
-import { invertPermutations } from '../apply-permutation.ts';
-import { identityPermutations, type Permutations } from '../axis-index.ts';
-import { hammingDistance } from '../permutation.ts';
-import type { PermutationSpec } from '../permutation-spec.ts';
+import { invertPermutations } from '../spec/apply-permutation.ts';
+import { identityPermutations, type Permutations } from '../spec/axis-index.ts';
+import { hammingDistance } from '../spec/permutation.ts';
+import type { PermutationSpec } from '../spec/permutation-spec.ts';
 import { composeGroups } from './common-frame.ts';
 
 /** What matches model `from` to model `to`: unit i of `to` corresponds to unit p[i] of `from`. */

@@ -9,7 +9,7 @@
  */
 import { RandomStream } from '../../base/random.ts';
 import type { Context } from '../../runtime/context.ts';
-import { type Matcher, weightMatcher } from '../matcher.ts';
+import { type Matcher, weightMatcher } from '../matching/matcher.ts';
 import { composeGroups, meanOf } from './common-frame.ts';
 import type { MergingRun } from './merging-run.ts';
 import { mergeByReference } from './pairwise.ts';

@@ -2,10 +2,10 @@
 import { OptionError } from '../../base/errors.ts';
 import type { HostTensors } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
-import type { Permutations } from '../axis-index.ts';
-import { type Matcher, weightMatcher } from '../matcher.ts';
-import { checkValues } from '../objective.ts';
-import type { PermutationSpec } from '../permutation-spec.ts';
+import { type Matcher, weightMatcher } from '../matching/matcher.ts';
+import { checkValues } from '../matching/objective.ts';
+import type { Permutations } from '../spec/axis-index.ts';
+import type { PermutationSpec } from '../spec/permutation-spec.ts';
 import { cycleError, mapsThroughFrame } from './cycle-error.ts';
 import { MAX_ROUNDS, mergeCycleConsistently, mergeMany } from './joint.ts';
 import { type MergingProgress, MergingRun } from './merging-run.ts';

@@ -1,9 +1,9 @@
 /** What every merging method works with: the models in their frame, and matchings that are checked, counted and stopped in one place. */
 import type { HostTensors } from '../../runtime/arena.ts';
-import { invertPermutations } from '../apply-permutation.ts';
-import { checkPermutations, type Permutations } from '../axis-index.ts';
-import type { Matcher } from '../matcher.ts';
-import type { PermutationSpec } from '../permutation-spec.ts';
+import type { Matcher } from '../matching/matcher.ts';
+import { invertPermutations } from '../spec/apply-permutation.ts';
+import { checkPermutations, type Permutations } from '../spec/axis-index.ts';
+import type { PermutationSpec } from '../spec/permutation-spec.ts';
 import { CommonFrame } from './common-frame.ts';
 import type { PairMap } from './cycle-error.ts';
 

@@ -3,8 +3,8 @@ import type { WeightedTap } from '../../nn/taps.ts';
 import type { GpuDataset } from '../../nn/train/gpu-dataset.ts';
 import type { Arena } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
-import { activationPairs } from '../activation-pairs.ts';
-import { pearsonCorrelation } from '../cross-moments.ts';
+import { activationPairs } from '../matching/activation-pairs.ts';
+import { pearsonCorrelation } from '../matching/cross-moments.ts';
 
 /**
  * Pearson correlation of unit i of A with unit i of B in the result of each layer, over images and positions; 0 where either is constant.

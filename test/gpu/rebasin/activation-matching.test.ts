@@ -9,10 +9,10 @@ import { GpuDataset } from '../../../src/nn/train/gpu-dataset.ts';
 import {
   type ActivationMatchingOptions,
   activationMatching,
-} from '../../../src/rebasin/activation-matching.ts';
-import { invertPermutations, permuteValues } from '../../../src/rebasin/apply-permutation.ts';
-import { randomPermutations } from '../../../src/rebasin/equivalence.ts';
-import { derivePermutationSpec } from '../../../src/rebasin/permutation-spec.ts';
+} from '../../../src/rebasin/matching/activation-matching.ts';
+import { invertPermutations, permuteValues } from '../../../src/rebasin/spec/apply-permutation.ts';
+import { randomPermutations } from '../../../src/rebasin/spec/equivalence.ts';
+import { derivePermutationSpec } from '../../../src/rebasin/spec/permutation-spec.ts';
 import { useContext } from '../../support/context.ts';
 
 const context = useContext();

@@ -10,8 +10,11 @@ import { compile } from '../../../src/nn/program.ts';
 import { findTaps } from '../../../src/nn/taps.ts';
 import { type FitOptions, fit } from '../../../src/nn/train/fit.ts';
 import { GpuDataset } from '../../../src/nn/train/gpu-dataset.ts';
-import { ActivationStatistics, type TapStatistics } from '../../../src/rebasin/activation-statistics.ts';
-import { sweep } from '../../../src/rebasin/sweep.ts';
+import { sweep } from '../../../src/rebasin/interpolation/sweep.ts';
+import {
+  ActivationStatistics,
+  type TapStatistics,
+} from '../../../src/rebasin/statistics/activation-statistics.ts';
 import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';
 import { useContext } from '../../support/context.ts';
 

@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { invertPermutations, permuteArena, permuteValues } from '../../../src/rebasin/apply-permutation.ts';
-import { identityPermutations } from '../../../src/rebasin/axis-index.ts';
-import { randomPermutations } from '../../../src/rebasin/equivalence.ts';
+import {
+  invertPermutations,
+  permuteArena,
+  permuteValues,
+} from '../../../src/rebasin/spec/apply-permutation.ts';
+import { identityPermutations } from '../../../src/rebasin/spec/axis-index.ts';
+import { randomPermutations } from '../../../src/rebasin/spec/equivalence.ts';
 import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';
 import { useContext } from '../../support/context.ts';
 import { mlpSpec, randomValues, unusualSpecs } from '../../support/rebasin-networks.ts';

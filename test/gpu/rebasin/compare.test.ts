@@ -9,12 +9,12 @@ import {
   type CompareProgress,
   type Comparison,
   compareMethods,
-} from '../../../src/rebasin/compare.ts';
-import { MATCHING_METHODS, matchModels } from '../../../src/rebasin/match.ts';
-import { mergeNetworks } from '../../../src/rebasin/merge.ts';
+} from '../../../src/rebasin/compare/compare.ts';
+import { scoreNetworks } from '../../../src/rebasin/interpolation/scores.ts';
+import { sweep } from '../../../src/rebasin/interpolation/sweep.ts';
+import { MATCHING_METHODS, matchModels } from '../../../src/rebasin/matching/match.ts';
+import { mergeNetworks } from '../../../src/rebasin/merging/merge.ts';
 import { RENORMALISATIONS, renormaliserFactory } from '../../../src/rebasin/renormalise/renormalisations.ts';
-import { scoreNetworks } from '../../../src/rebasin/scores.ts';
-import { sweep } from '../../../src/rebasin/sweep.ts';
 import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';
 import { digitsOn, plausibleValues, trainBarely } from '../../support/barely-trained.ts';
 import { useContext } from '../../support/context.ts';

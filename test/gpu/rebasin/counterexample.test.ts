@@ -7,8 +7,8 @@ import { interpolate } from '../../../src/kernels/arena/arena.ts';
 import { mlp } from '../../../src/nn/models/mlp.ts';
 import { forwardGraph, stateEntries } from '../../../src/nn/models/model.ts';
 import { compile } from '../../../src/nn/program.ts';
-import { permuteValues } from '../../../src/rebasin/apply-permutation.ts';
-import { derivePermutationSpec } from '../../../src/rebasin/permutation-spec.ts';
+import { permuteValues } from '../../../src/rebasin/spec/apply-permutation.ts';
+import { derivePermutationSpec } from '../../../src/rebasin/spec/permutation-spec.ts';
 import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';
 import { useContext } from '../../support/context.ts';
 

@@ -6,7 +6,7 @@ import {
   type Moments,
   pearsonCorrelation,
   secondMoment,
-} from '../../../src/rebasin/cross-moments.ts';
+} from '../../../src/rebasin/matching/cross-moments.ts';
 import type { Tensor } from '../../../src/runtime/tensor.ts';
 import { useContext } from '../../support/context.ts';
 import { normals } from '../../support/numbers.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { permuteValues } from '../../../src/rebasin/apply-permutation.ts';
-import { AxisIndexTensors } from '../../../src/rebasin/axis-gathers.ts';
-import { identityPermutations } from '../../../src/rebasin/axis-index.ts';
-import { CrossProducts } from '../../../src/rebasin/cross-products.ts';
-import { randomPermutations } from '../../../src/rebasin/equivalence.ts';
-import { scoredObjective } from '../../../src/rebasin/objective.ts';
+import { CrossProducts } from '../../../src/rebasin/matching/cross-products.ts';
+import { scoredObjective } from '../../../src/rebasin/matching/objective.ts';
+import { permuteValues } from '../../../src/rebasin/spec/apply-permutation.ts';
+import { AxisIndexTensors } from '../../../src/rebasin/spec/axis-gathers.ts';
+import { identityPermutations } from '../../../src/rebasin/spec/axis-index.ts';
+import { randomPermutations } from '../../../src/rebasin/spec/equivalence.ts';
 import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';
 import { useContext } from '../../support/context.ts';
 import { mlpSpec, randomValues, unusualSpecs } from '../../support/rebasin-networks.ts';

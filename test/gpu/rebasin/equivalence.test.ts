@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { ACTIVATIONS, type Activation, mlp } from '../../../src/nn/models/mlp.ts';
 import { forwardGraph } from '../../../src/nn/models/model.ts';
 import { compile } from '../../../src/nn/program.ts';
-import { invertPermutations, permuteValues } from '../../../src/rebasin/apply-permutation.ts';
+import { invertPermutations, permuteValues } from '../../../src/rebasin/spec/apply-permutation.ts';
 import {
   checkEquivalence,
   checkGraphEquivalence,
   distinctValues,
   randomPermutations,
-} from '../../../src/rebasin/equivalence.ts';
-import { derivePermutationSpec, type PermutationSpec } from '../../../src/rebasin/permutation-spec.ts';
-import type { GroupPlace } from '../../../src/rebasin/unit-groups.ts';
+} from '../../../src/rebasin/spec/equivalence.ts';
+import { derivePermutationSpec, type PermutationSpec } from '../../../src/rebasin/spec/permutation-spec.ts';
+import type { GroupPlace } from '../../../src/rebasin/spec/unit-groups.ts';
 import { Arena, ArenaLayout, type HostTensors } from '../../../src/runtime/arena.ts';
 import { useContext } from '../../support/context.ts';
 import { mlpSpec, residualMlp } from '../../support/rebasin-networks.ts';

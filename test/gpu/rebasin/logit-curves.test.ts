@@ -6,9 +6,9 @@ import { stateEntries } from '../../../src/nn/models/model.ts';
 import { Evaluator } from '../../../src/nn/train/evaluate.ts';
 import { fit } from '../../../src/nn/train/fit.ts';
 import { GpuDataset } from '../../../src/nn/train/gpu-dataset.ts';
-import { evaluateLogits, mixLogits } from '../../../src/rebasin/logits.ts';
-import { sweep } from '../../../src/rebasin/sweep.ts';
-import { fitTemperature } from '../../../src/rebasin/temperature.ts';
+import { evaluateLogits, mixLogits } from '../../../src/rebasin/interpolation/logits.ts';
+import { sweep } from '../../../src/rebasin/interpolation/sweep.ts';
+import { fitTemperature } from '../../../src/rebasin/interpolation/temperature.ts';
 import { Arena, ArenaLayout, type HostTensors } from '../../../src/runtime/arena.ts';
 import { useContext } from '../../support/context.ts';
 

@@ -7,7 +7,7 @@ import { mlp } from '../../../src/nn/models/mlp.ts';
 import { stateEntries } from '../../../src/nn/models/model.ts';
 import { Evaluator } from '../../../src/nn/train/evaluate.ts';
 import { GpuDataset } from '../../../src/nn/train/gpu-dataset.ts';
-import { evaluateLogits } from '../../../src/rebasin/logits.ts';
+import { evaluateLogits } from '../../../src/rebasin/interpolation/logits.ts';
 import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';
 import { useContext } from '../../support/context.ts';
 

@@ -3,17 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { OptionError, UnsupportedError } from '../../../src/base/errors.ts';
 import { type Model, stateEntries } from '../../../src/nn/models/model.ts';
 import { parseModel } from '../../../src/nn/models/parse-model.ts';
-import { permuteValues } from '../../../src/rebasin/apply-permutation.ts';
-import { randomPermutations } from '../../../src/rebasin/equivalence.ts';
-import { evaluateLogits, mixLogits } from '../../../src/rebasin/logits.ts';
-import { MATCHING_METHODS, provenSpec } from '../../../src/rebasin/match.ts';
+import { evaluateLogits, mixLogits } from '../../../src/rebasin/interpolation/logits.ts';
+import { scoreNetworks } from '../../../src/rebasin/interpolation/scores.ts';
+import { sweep } from '../../../src/rebasin/interpolation/sweep.ts';
+import { MATCHING_METHODS, provenSpec } from '../../../src/rebasin/matching/match.ts';
 import {
   type MergeOptions,
   type MergeProgress,
   mergeNetworks,
   scoreMerge,
-} from '../../../src/rebasin/merge.ts';
-import { diagnoseMerge } from '../../../src/rebasin/merge-collapse.ts';
+} from '../../../src/rebasin/merging/merge.ts';
+import { diagnoseMerge } from '../../../src/rebasin/merging/merge-collapse.ts';
 import { MERGING_METHODS } from '../../../src/rebasin/merging/merge-models.ts';
 import {
   type Renormalisation,
@@ -22,8 +22,8 @@ import {
   withZeroBiases,
 } from '../../../src/rebasin/renormalise/renormalisations.ts';
 import { BatchNormReset } from '../../../src/rebasin/renormalise/reset.ts';
-import { scoreNetworks } from '../../../src/rebasin/scores.ts';
-import { sweep } from '../../../src/rebasin/sweep.ts';
+import { permuteValues } from '../../../src/rebasin/spec/apply-permutation.ts';
+import { randomPermutations } from '../../../src/rebasin/spec/equivalence.ts';
 import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';
 import { digitsOn, plausibleValues, trainBarely } from '../../support/barely-trained.ts';
 import { useContext } from '../../support/context.ts';

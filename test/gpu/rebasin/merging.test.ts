@@ -1,8 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { permuteValues } from '../../../src/rebasin/apply-permutation.ts';
-import { identityPermutations } from '../../../src/rebasin/axis-index.ts';
-import { randomPermutations } from '../../../src/rebasin/equivalence.ts';
-import { type Matcher, randomMatcher, weightMatcher } from '../../../src/rebasin/matcher.ts';
+import { type Matcher, randomMatcher, weightMatcher } from '../../../src/rebasin/matching/matcher.ts';
 import { CommonFrame } from '../../../src/rebasin/merging/common-frame.ts';
 import {
   MERGING_METHODS,
@@ -11,7 +8,10 @@ import {
   mergeModels,
 } from '../../../src/rebasin/merging/merge-models.ts';
 import type { MergingProgress } from '../../../src/rebasin/merging/merging-run.ts';
-import { derivePermutationSpec } from '../../../src/rebasin/permutation-spec.ts';
+import { permuteValues } from '../../../src/rebasin/spec/apply-permutation.ts';
+import { identityPermutations } from '../../../src/rebasin/spec/axis-index.ts';
+import { randomPermutations } from '../../../src/rebasin/spec/equivalence.ts';
+import { derivePermutationSpec } from '../../../src/rebasin/spec/permutation-spec.ts';
 import { useContext } from '../../support/context.ts';
 import { mlpSpec, randomValues, residualMlp, unusualSpecs } from '../../support/rebasin-networks.ts';
 

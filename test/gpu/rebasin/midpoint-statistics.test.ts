@@ -7,11 +7,11 @@ import { mlp } from '../../../src/nn/models/mlp.ts';
 import { type Model, stateEntries } from '../../../src/nn/models/model.ts';
 import { Evaluator } from '../../../src/nn/train/evaluate.ts';
 import { GpuDataset } from '../../../src/nn/train/gpu-dataset.ts';
-import { ActivationStatistics } from '../../../src/rebasin/activation-statistics.ts';
-import { summariseLayers } from '../../../src/rebasin/layer-summary.ts';
-import { midpointStatistics } from '../../../src/rebasin/midpoint-statistics.ts';
 import { BatchNormReset } from '../../../src/rebasin/renormalise/reset.ts';
-import { FeatureDistances } from '../../../src/rebasin/vanishing-feature.ts';
+import { ActivationStatistics } from '../../../src/rebasin/statistics/activation-statistics.ts';
+import { summariseLayers } from '../../../src/rebasin/statistics/layer-summary.ts';
+import { midpointStatistics } from '../../../src/rebasin/statistics/midpoint-statistics.ts';
+import { FeatureDistances } from '../../../src/rebasin/statistics/vanishing-feature.ts';
 import { Arena, ArenaLayout, type HostTensors } from '../../../src/runtime/arena.ts';
 import { useContext } from '../../support/context.ts';
 

@@ -8,11 +8,11 @@ import { type Model, stateEntries } from '../../../src/nn/models/model.ts';
 import { resnetOfDepth } from '../../../src/nn/models/resnet.ts';
 import { Evaluator } from '../../../src/nn/train/evaluate.ts';
 import { GpuDataset } from '../../../src/nn/train/gpu-dataset.ts';
-import { equallySpaced } from '../../../src/rebasin/barrier.ts';
-import { planeSweep } from '../../../src/rebasin/plane.ts';
-import { planeGeometry } from '../../../src/rebasin/plane-geometry.ts';
+import { equallySpaced } from '../../../src/rebasin/interpolation/barrier.ts';
+import { planeSweep } from '../../../src/rebasin/interpolation/plane.ts';
+import { planeGeometry } from '../../../src/rebasin/interpolation/plane-geometry.ts';
+import { sweep } from '../../../src/rebasin/interpolation/sweep.ts';
 import { BatchNormReset } from '../../../src/rebasin/renormalise/reset.ts';
-import { sweep } from '../../../src/rebasin/sweep.ts';
 import { Arena, ArenaLayout, type HostTensors } from '../../../src/runtime/arena.ts';
 import { useContext } from '../../support/context.ts';
 

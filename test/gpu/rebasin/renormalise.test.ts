@@ -7,7 +7,6 @@ import { interpolate } from '../../../src/kernels/arena/arena.ts';
 import { type Model, stateEntries } from '../../../src/nn/models/model.ts';
 import { parseModel } from '../../../src/nn/models/parse-model.ts';
 import { GpuDataset } from '../../../src/nn/train/gpu-dataset.ts';
-import { ActivationStatistics, type TapStatistics } from '../../../src/rebasin/activation-statistics.ts';
 import type { Correction } from '../../../src/rebasin/renormalise/correction.ts';
 import {
   type Renormalisation,
@@ -16,6 +15,10 @@ import {
   renormaliserFactory,
   withZeroBiases,
 } from '../../../src/rebasin/renormalise/renormalisations.ts';
+import {
+  ActivationStatistics,
+  type TapStatistics,
+} from '../../../src/rebasin/statistics/activation-statistics.ts';
 import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';
 import { elementCount } from '../../../src/runtime/kernel.ts';
 import { useContext } from '../../support/context.ts';

@@ -11,18 +11,18 @@ import { resnetOfDepth } from '../../../src/nn/models/resnet.ts';
 import { add, crossEntropy, input, linear, mean, parameter } from '../../../src/nn/ops/index.ts';
 import { fit } from '../../../src/nn/train/fit.ts';
 import { GpuDataset } from '../../../src/nn/train/gpu-dataset.ts';
-import { permuteValues } from '../../../src/rebasin/apply-permutation.ts';
-import { scoredDistance, scoredObjective } from '../../../src/rebasin/objective.ts';
-import { derivePermutationSpec } from '../../../src/rebasin/permutation-spec.ts';
-import { BatchNormReset } from '../../../src/rebasin/renormalise/reset.ts';
+import { sweep } from '../../../src/rebasin/interpolation/sweep.ts';
+import { scoredDistance, scoredObjective } from '../../../src/rebasin/matching/objective.ts';
 import {
   type StraightThroughOptions,
   type StraightThroughProgress,
   straightThroughMatching,
-} from '../../../src/rebasin/straight-through.ts';
-import { StraightThroughEstimator } from '../../../src/rebasin/straight-through-estimator.ts';
-import { sweep } from '../../../src/rebasin/sweep.ts';
-import { weightMatching } from '../../../src/rebasin/weight-matching.ts';
+} from '../../../src/rebasin/matching/straight-through.ts';
+import { StraightThroughEstimator } from '../../../src/rebasin/matching/straight-through-estimator.ts';
+import { weightMatching } from '../../../src/rebasin/matching/weight-matching.ts';
+import { BatchNormReset } from '../../../src/rebasin/renormalise/reset.ts';
+import { permuteValues } from '../../../src/rebasin/spec/apply-permutation.ts';
+import { derivePermutationSpec } from '../../../src/rebasin/spec/permutation-spec.ts';
 import { Arena, ArenaLayout, type HostTensors } from '../../../src/runtime/arena.ts';
 import { evaluateReference } from '../../reference/graph.ts';
 import { useContext } from '../../support/context.ts';

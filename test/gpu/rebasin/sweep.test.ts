@@ -7,9 +7,9 @@ import { mlp } from '../../../src/nn/models/mlp.ts';
 import { stateEntries } from '../../../src/nn/models/model.ts';
 import { Evaluator } from '../../../src/nn/train/evaluate.ts';
 import { GpuDataset } from '../../../src/nn/train/gpu-dataset.ts';
-import { equallySpaced } from '../../../src/rebasin/barrier.ts';
-import { matchModels } from '../../../src/rebasin/match.ts';
-import { sweep } from '../../../src/rebasin/sweep.ts';
+import { equallySpaced } from '../../../src/rebasin/interpolation/barrier.ts';
+import { sweep } from '../../../src/rebasin/interpolation/sweep.ts';
+import { matchModels } from '../../../src/rebasin/matching/match.ts';
 import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';
 import { useContext } from '../../support/context.ts';
 

@@ -9,7 +9,7 @@ import { resnetOfDepth } from '../../../src/nn/models/resnet.ts';
 import { compile } from '../../../src/nn/program.ts';
 import { findTaps } from '../../../src/nn/taps.ts';
 import { GpuDataset } from '../../../src/nn/train/gpu-dataset.ts';
-import { FeatureDistances } from '../../../src/rebasin/vanishing-feature.ts';
+import { FeatureDistances } from '../../../src/rebasin/statistics/vanishing-feature.ts';
 import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';
 import { elementCount } from '../../../src/runtime/kernel.ts';
 import { useContext } from '../../support/context.ts';

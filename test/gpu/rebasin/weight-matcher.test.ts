@@ -1,12 +1,12 @@
 /** Matching again and again: a reference that changes, permutations and duals that stay. */
 import { describe, expect, it, vi } from 'vitest';
 import { FormatError } from '../../../src/base/errors.ts';
-import { invertPermutations, permuteValues } from '../../../src/rebasin/apply-permutation.ts';
-import { type AssignmentOptions, linearSumAssignment } from '../../../src/rebasin/assignment.ts';
-import { randomPermutations } from '../../../src/rebasin/equivalence.ts';
-import type { PermutationSpec } from '../../../src/rebasin/permutation-spec.ts';
-import { WeightMatcher, type WeightMatcherOptions } from '../../../src/rebasin/weight-matcher.ts';
-import { weightMatching } from '../../../src/rebasin/weight-matching.ts';
+import { type AssignmentOptions, linearSumAssignment } from '../../../src/rebasin/assignment/assignment.ts';
+import { WeightMatcher, type WeightMatcherOptions } from '../../../src/rebasin/matching/weight-matcher.ts';
+import { weightMatching } from '../../../src/rebasin/matching/weight-matching.ts';
+import { invertPermutations, permuteValues } from '../../../src/rebasin/spec/apply-permutation.ts';
+import { randomPermutations } from '../../../src/rebasin/spec/equivalence.ts';
+import type { PermutationSpec } from '../../../src/rebasin/spec/permutation-spec.ts';
 import { Arena, ArenaLayout, type HostTensors } from '../../../src/runtime/arena.ts';
 import { useContext } from '../../support/context.ts';
 import { mlpSpec, randomValues, unusualSpecs } from '../../support/rebasin-networks.ts';

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { add } from '../../../src/nn/ops/arithmetic.ts';
 import { input, linear, parameter } from '../../../src/nn/ops/index.ts';
-import { invertPermutations, permuteValues } from '../../../src/rebasin/apply-permutation.ts';
-import { randomPermutations } from '../../../src/rebasin/equivalence.ts';
-import { scoredDistance, scoredObjective } from '../../../src/rebasin/objective.ts';
-import { derivePermutationSpec } from '../../../src/rebasin/permutation-spec.ts';
-import { type MatchingProgress, weightMatching } from '../../../src/rebasin/weight-matching.ts';
+import { scoredDistance, scoredObjective } from '../../../src/rebasin/matching/objective.ts';
+import { type MatchingProgress, weightMatching } from '../../../src/rebasin/matching/weight-matching.ts';
+import { invertPermutations, permuteValues } from '../../../src/rebasin/spec/apply-permutation.ts';
+import { randomPermutations } from '../../../src/rebasin/spec/equivalence.ts';
+import { derivePermutationSpec } from '../../../src/rebasin/spec/permutation-spec.ts';
 import { useContext } from '../../support/context.ts';
 import { mlpSpec, randomValues, residualMlp, unusualSpecs } from '../../support/rebasin-networks.ts';
 

@@ -6,7 +6,7 @@ import { parseModel } from '../../../src/nn/models/parse-model.ts';
 import { relu, tanh } from '../../../src/nn/ops/index.ts';
 import { rewrite } from '../../../src/nn/rewrite.ts';
 import { findTaps } from '../../../src/nn/taps.ts';
-import { deriveActivationPlaces } from '../../../src/rebasin/permutation-spec.ts';
+import { deriveActivationPlaces } from '../../../src/rebasin/spec/permutation-spec.ts';
 
 const graphOf = (name: string) => forwardGraph(parseModel(name)).logits;
 const tapsOf = (name: string) => findTaps([graphOf(name)]).map(({ kind, name: tap }) => `${kind} ${tap}`);

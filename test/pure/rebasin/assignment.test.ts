@@ -3,8 +3,12 @@ import fc from 'fast-check';
 import { linearSumAssignment as npmAssignment } from 'linear-sum-assignment';
 import { describe, expect, test } from 'vitest';
 import { DataError, ShapeError } from '../../../src/base/errors.ts';
-import { type AssignmentResult, dualityGap, linearSumAssignment } from '../../../src/rebasin/assignment.ts';
-import { identityPermutation, isPermutation } from '../../../src/rebasin/permutation.ts';
+import {
+  type AssignmentResult,
+  dualityGap,
+  linearSumAssignment,
+} from '../../../src/rebasin/assignment/assignment.ts';
+import { identityPermutation, isPermutation } from '../../../src/rebasin/spec/permutation.ts';
 import { bruteForceAssignment } from '../../reference/assignment.ts';
 
 /** Uniform in [0, 1): mulberry32, so that failures repeat. */

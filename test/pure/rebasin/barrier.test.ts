@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../../../src/base/errors.ts';
-import { equallySpaced, summariseCurve } from '../../../src/rebasin/barrier.ts';
+import { equallySpaced, summariseCurve } from '../../../src/rebasin/interpolation/barrier.ts';
 
 describe('summariseCurve', () => {
   it('measures against the line between the ends and against their mean', () => {

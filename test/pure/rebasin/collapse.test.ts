@@ -1,8 +1,8 @@
 /** Collapse of merged networks: ratios from layer summaries, and the verdict that the numbers give. */
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../../../src/base/errors.ts';
-import { type CollapseOptions, diagnoseCollapse } from '../../../src/rebasin/collapse.ts';
-import { summariseLayers } from '../../../src/rebasin/layer-summary.ts';
+import { type CollapseOptions, diagnoseCollapse } from '../../../src/rebasin/statistics/collapse.ts';
+import { summariseLayers } from '../../../src/rebasin/statistics/layer-summary.ts';
 import type { CollapseFields, LayerSummary } from '../../../src/report/results.ts';
 
 const summary = (layer: string, kind: LayerSummary['kind'], values: Partial<LayerSummary> = {}) => ({

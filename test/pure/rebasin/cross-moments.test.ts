@@ -1,6 +1,10 @@
 /** What is computed from moments on the host: correlation and the second moment that is not centred. */
 import { describe, expect, it } from 'vitest';
-import { type Moments, pearsonCorrelation, secondMoment } from '../../../src/rebasin/cross-moments.ts';
+import {
+  type Moments,
+  pearsonCorrelation,
+  secondMoment,
+} from '../../../src/rebasin/matching/cross-moments.ts';
 
 /** Two channels of A, the second of them dead, and three of B. */
 const moments: Moments = {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DataError, ShapeError } from '../../../src/base/errors.ts';
-import { linearSumAssignment } from '../../../src/rebasin/assignment.ts';
-import { greedyAssignment } from '../../../src/rebasin/greedy-assignment.ts';
-import { isPermutation } from '../../../src/rebasin/permutation.ts';
+import { linearSumAssignment } from '../../../src/rebasin/assignment/assignment.ts';
+import { greedyAssignment } from '../../../src/rebasin/assignment/greedy-assignment.ts';
+import { isPermutation } from '../../../src/rebasin/spec/permutation.ts';
 
 /** The definition: n times, the largest entry of the rows and columns that are left; the first of equal ones in row-major order. */
 function byDefinition(matrix: ArrayLike<number>, n: number): number[] {

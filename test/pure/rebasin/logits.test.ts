@@ -1,7 +1,7 @@
 /** Loss and accuracy from logits on the host, and of averaged logits. */
 import { describe, expect, it } from 'vitest';
 import { OptionError, ShapeError } from '../../../src/base/errors.ts';
-import { evaluateLogits, mixLogits } from '../../../src/rebasin/logits.ts';
+import { evaluateLogits, mixLogits } from '../../../src/rebasin/interpolation/logits.ts';
 import { correct, crossEntropy } from '../../reference/kernels/softmax.ts';
 import { integers, normals } from '../../support/numbers.ts';
 

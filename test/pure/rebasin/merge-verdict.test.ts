@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseModel } from '../../../src/nn/models/parse-model.ts';
-import { expectedScore } from '../../../src/rebasin/merge-collapse.ts';
-import { type MergeVerdictInput, mergeVerdict } from '../../../src/rebasin/merge-verdict.ts';
+import { expectedScore } from '../../../src/rebasin/merging/merge-collapse.ts';
+import { type MergeVerdictInput, mergeVerdict } from '../../../src/rebasin/merging/merge-verdict.ts';
 
 const score = (accuracy: number, loss: number, temperature = 1, calibrated = loss) => ({
   accuracy,

@@ -1,11 +1,11 @@
 /** The parts of merging that need no GPU: frames, composition, the cycle error. */
 import { describe, expect, it } from 'vitest';
-import { invertPermutations, permuteValues } from '../../../src/rebasin/apply-permutation.ts';
-import { identityPermutations, type Permutations } from '../../../src/rebasin/axis-index.ts';
-import { randomPermutations } from '../../../src/rebasin/equivalence.ts';
+import { scoredDistance, scoredObjective } from '../../../src/rebasin/matching/objective.ts';
 import { CommonFrame, composeGroups, meanOf } from '../../../src/rebasin/merging/common-frame.ts';
 import { cycleError, mapsThroughFrame } from '../../../src/rebasin/merging/cycle-error.ts';
-import { scoredDistance, scoredObjective } from '../../../src/rebasin/objective.ts';
+import { invertPermutations, permuteValues } from '../../../src/rebasin/spec/apply-permutation.ts';
+import { identityPermutations, type Permutations } from '../../../src/rebasin/spec/axis-index.ts';
+import { randomPermutations } from '../../../src/rebasin/spec/equivalence.ts';
 import { mlpSpec, randomValues, unusualSpecs } from '../../support/rebasin-networks.ts';
 
 const specs = Object.entries({ 'an MLP': mlpSpec(5, 8, 6, 3), ...unusualSpecs() });

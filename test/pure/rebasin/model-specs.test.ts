@@ -4,7 +4,7 @@ import { forwardGraph, type Model, stateEntries } from '../../../src/nn/models/m
 import { parseModel } from '../../../src/nn/models/parse-model.ts';
 import { recogniseModel } from '../../../src/nn/models/recognise.ts';
 import { resnet } from '../../../src/nn/models/resnet.ts';
-import { derivePermutationSpec } from '../../../src/rebasin/permutation-spec.ts';
+import { derivePermutationSpec } from '../../../src/rebasin/spec/permutation-spec.ts';
 
 function groupsOf(model: Model) {
   const spec = derivePermutationSpec([forwardGraph(model).logits]);

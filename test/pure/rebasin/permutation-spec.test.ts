@@ -22,7 +22,7 @@ import {
   subsample,
   sum,
 } from '../../../src/nn/ops/index.ts';
-import { derivePermutationSpec, type PermutationSpec } from '../../../src/rebasin/permutation-spec.ts';
+import { derivePermutationSpec, type PermutationSpec } from '../../../src/rebasin/spec/permutation-spec.ts';
 import { convolution } from '../../support/symbolic-operations.ts';
 
 const specOf = (...outputs: Node[]): PermutationSpec => derivePermutationSpec(outputs);

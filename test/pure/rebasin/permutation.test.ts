@@ -9,7 +9,7 @@ import {
   invertPermutation,
   isPermutation,
   randomPermutation,
-} from '../../../src/rebasin/permutation.ts';
+} from '../../../src/rebasin/spec/permutation.ts';
 
 /** Permutations of one length, each made from a list of ranks. */
 function permutations(count: number) {

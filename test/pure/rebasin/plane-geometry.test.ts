@@ -7,7 +7,7 @@ import {
   type PlanePosition,
   planeGeometry,
   planeGrid,
-} from '../../../src/rebasin/plane-geometry.ts';
+} from '../../../src/rebasin/interpolation/plane-geometry.ts';
 import type { HostTensors } from '../../../src/runtime/arena.ts';
 import { normals } from '../../support/numbers.ts';
 

@@ -3,8 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../../../src/base/errors.ts';
 import { RandomStream } from '../../../src/base/random.ts';
-import { evaluateLogits } from '../../../src/rebasin/logits.ts';
-import { fitTemperature, slopeAt, TEMPERATURE_RANGE } from '../../../src/rebasin/temperature.ts';
+import { evaluateLogits } from '../../../src/rebasin/interpolation/logits.ts';
+import {
+  fitTemperature,
+  slopeAt,
+  TEMPERATURE_RANGE,
+} from '../../../src/rebasin/interpolation/temperature.ts';
 import { normals } from '../../support/numbers.ts';
 
 /** Logits, and labels drawn with the probabilities that these logits say: the best temperature is near 1. */

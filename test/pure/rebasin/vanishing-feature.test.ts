@@ -1,6 +1,9 @@
 /** The vanishing-feature ratio and its smoothing. */
 import { expect, test } from 'vitest';
-import { smoothVanishingFeature, vanishingFeature } from '../../../src/rebasin/vanishing-feature.ts';
+import {
+  smoothVanishingFeature,
+  vanishingFeature,
+} from '../../../src/rebasin/statistics/vanishing-feature.ts';
 
 test('E is what the merged network moves over the mean of what the ends do', () => {
   expect(

@@ -1,6 +1,6 @@
 /** Results that look like real ones, made without a GPU: a naive line with a high barrier and an aligned one with a low. */
 
-import { type Curve, summariseCurve } from '../../../src/rebasin/barrier.ts';
+import { type Curve, summariseCurve } from '../../../src/rebasin/interpolation/barrier.ts';
 import type {
   CurveResult,
   DemoResult,

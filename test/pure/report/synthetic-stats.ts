@@ -1,5 +1,5 @@
 /** Activation statistics that look like real ones, made without a GPU: a network that collapses half-way, layer by layer. */
-import { diagnoseCollapse } from '../../../src/rebasin/collapse.ts';
+import { diagnoseCollapse } from '../../../src/rebasin/statistics/collapse.ts';
 import type { LayerSummary, StatsResult } from '../../../src/report/results.ts';
 import { syntheticMatch } from './synthetic-result.ts';
 

@@ -1,0 +1,118 @@
+/**
+ * Curves of a sweep that need logits on the host, beside the plain one.
+ *
+ * - Ensemble: both ends' logits mixed as the weights are, (1 - lambda) f_A + lambda f_B: what two networks kept apart achieve, the
+ *   baseline of a merge (Git Re-Basin section 5). The ends are evaluated once, as the sweep does.
+ * - Calibrated: every point at the softmax temperature that fits it best on calibration data. Merged networks are often right but unsure,
+ *   and then most of their loss is a matter of scale.
+ */
+import type { Model } from '../../nn/models/model.ts';
+import { type Evaluation, Evaluator } from '../../nn/train/evaluate.ts';
+import type { GpuDataset } from '../../nn/train/gpu-dataset.ts';
+import type { Arena } from '../../runtime/arena.ts';
+import type { Context } from '../../runtime/context.ts';
+import { type Curve, type CurveSummary, summariseCurve } from './barrier.ts';
+import type { LogitReader } from './evaluate-points.ts';
+import { evaluateLogits, mixLogits } from './logits.ts';
+import { fitTemperature } from './temperature.ts';
+
+export interface LogitCurveChoice {
+  /** Adds the ensemble's curve. Default: false. */
+  readonly ensemble?: boolean | undefined;
+  /** Adds the calibrated curve, with temperatures fitted on these images, such as those that statistics are taken on. Default: none. */
+  readonly calibrate?: GpuDataset | undefined;
+}
+
+export interface CalibratedCurve extends Curve, CurveSummary {
+  /** Of the softmax, one for each lambda; see `fitTemperature`. */
+  readonly temperature: readonly number[];
+}
+
+export interface ExtraCurves {
+  readonly ensemble?: Curve & CurveSummary;
+  readonly calibrated?: CalibratedCurve;
+}
+
+interface LogitCurveOptions extends LogitCurveChoice {
+  readonly model: Model;
+  /** Where the sweep puts its points. It stays the caller's. */
+  readonly arena: Arena;
+  readonly lambda: readonly number[];
+  readonly data: Readonly<Record<string, GpuDataset>>;
+  readonly batchSize?: number | undefined;
+}
+
+export class LogitCurves implements LogitReader {
+  readonly #lambda: readonly number[];
+  readonly #data: Readonly<Record<string, GpuDataset>>;
+  readonly #ensemble: boolean;
+  readonly #calibrator: Evaluator | undefined;
+  readonly #temperatures: number[] = [];
+  /** Of each data set: the first point's logits, and the ensemble once the last point's are here. */
+  readonly #first = new Map<string, Float32Array>();
+  readonly #ensembles = new Map<string, Evaluation[]>();
+  readonly #calibrated = new Map<string, Evaluation[]>();
+
+  /** The caller destroys it. */
+  constructor(context: Context, options: LogitCurveOptions) {
+    const { model, arena, lambda, data, ensemble = false, calibrate, batchSize } = options;
+    this.#lambda = lambda;
+    this.#data = data;
+    this.#ensemble = ensemble;
+    if (calibrate) this.#calibrator = new Evaluator(context, model, [arena], calibrate, batchSize);
+  }
+
+  /** Fits the temperature of the point that the arena holds, where points are to be calibrated. Reads logits back. */
+  async calibrate(signal?: AbortSignal): Promise<void> {
+    if (!this.#calibrator) return;
+    const { dataset } = this.#calibrator;
+    const logits = await this.#calibrator.logits(dataset.count, { signal });
+    this.#temperatures.push(fitTemperature(logits, dataset.labels).temperature);
+  }
+
+  wants(point: number): boolean {
+    const isEnd = point === 0 || point === this.#lambda.length - 1;
+    return this.#calibrator !== undefined || (this.#ensemble && isEnd);
+  }
+
+  take(point: number, name: string, logits: Float32Array): void {
+    const { labels } = this.#data[name]!;
+    if (this.#calibrator) {
+      const all = this.#calibrated.get(name) ?? [];
+      this.#calibrated.set(name, [...all, evaluateAt(logits, labels, this.#temperatures[point]!)]);
+    }
+    if (!this.#ensemble) return;
+    if (point === 0) this.#first.set(name, logits);
+    if (point !== this.#lambda.length - 1) return;
+    const first = this.#first.get(name)!;
+    const mixed = this.#lambda.map((l) => evaluateLogits(mixLogits([first, logits], [1 - l, l]), labels));
+    this.#ensembles.set(name, mixed);
+  }
+
+  /** The curves on a data set, once every point was taken. */
+  curvesOf(name: string): ExtraCurves {
+    const [ensemble, calibrated] = [this.#ensembles.get(name), this.#calibrated.get(name)];
+    return {
+      ...(ensemble ? { ensemble: summarised(this.#lambda, ensemble) } : {}),
+      ...(calibrated
+        ? { calibrated: { ...summarised(this.#lambda, calibrated), temperature: this.#temperatures } }
+        : {}),
+    };
+  }
+
+  destroy(): void {
+    this.#calibrator?.destroy();
+  }
+}
+
+/** The curve of evaluations along lambda, with its barriers. */
+export function summarised(lambda: readonly number[], points: readonly Evaluation[]): Curve & CurveSummary {
+  const curve = { loss: points.map((p) => p.loss), accuracy: points.map((p) => p.accuracy) };
+  return { ...curve, ...summariseCurve(lambda, curve) };
+}
+
+/** A network without a temperature, since its logits are not finite, has no loss either. */
+function evaluateAt(logits: Float32Array, labels: Uint8Array, temperature: number): Evaluation {
+  if (!Number.isNaN(temperature)) return evaluateLogits(logits, labels, temperature);
+  return { loss: Number.NaN, accuracy: evaluateLogits(logits, labels).accuracy };
+}

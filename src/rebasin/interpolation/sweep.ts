@@ -1,0 +1,92 @@
+/** Interpolation sweeps: loss and accuracy of `(1 - lambda) A + lambda B` along lambda, mixed arena to arena on the GPU. */
+import { OptionError } from '../../base/errors.ts';
+import { interpolate } from '../../kernels/arena/arena.ts';
+import type { Model } from '../../nn/models/model.ts';
+import type { GpuDataset } from '../../nn/train/gpu-dataset.ts';
+import { Arena } from '../../runtime/arena.ts';
+import type { Context } from '../../runtime/context.ts';
+import type { Renormaliser, RenormaliserFactory } from '../renormalise/renormaliser.ts';
+import type { Curve, CurveSummary } from './barrier.ts';
+import { evaluatePoints } from './evaluate-points.ts';
+import { type ExtraCurves, type LogitCurveChoice, LogitCurves, summarised } from './logit-curves.ts';
+
+export interface SweepOptions extends LogitCurveChoice {
+  readonly model: Model;
+  /** Arenas of the two ends, of one layout. They stay the caller's and are not changed. */
+  readonly a: Arena;
+  readonly b: Arena;
+  /** Ascending, from 0 to 1 both included. */
+  readonly lambda: readonly number[];
+  /** Data sets to evaluate on, by name, such as `train` and `test`. */
+  readonly data: Readonly<Record<string, GpuDataset>>;
+  /** Corrects the network at every point, such as `(merged) => new BatchNormReset(context, model, merged, images)`. Default: nothing. */
+  readonly renormalise?: RenormaliserFactory | undefined;
+  /** Whether the ends, which are no merges, are corrected as well; RESET moves them a little. Default: `corrected`. */
+  readonly ends?: 'corrected' | 'raw' | undefined;
+  /** Default: 500. Does not change the result. */
+  readonly batchSize?: number;
+  /**
+   * Looks at the network at each point, by its index in `lambda`, before it is evaluated: mixed and corrected, in an arena that is the
+   * same each time and to be read only. The next point waits for it.
+   */
+  readonly observe?: ((merged: Arena, point: number) => Promise<void>) | undefined;
+  /** Called after each point is recorded. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface SweepCurve extends Curve, CurveSummary, ExtraCurves {}
+
+/**
+ * Sweeps lambda. @returns a curve with its barriers for each data set.
+ * @throws OptionError when lambda does not ascend from 0 to 1.
+ */
+export async function sweep(context: Context, options: SweepOptions): Promise<Record<string, SweepCurve>> {
+  const { model, a, b, lambda, data, ends, signal } = options;
+  checkLambda('sweep', lambda);
+  const mixed = new Arena(context, a.layout, 'interpolated');
+  let renormaliser: Renormaliser | undefined;
+  let extra: LogitCurves | undefined;
+  try {
+    const { batchSize, ensemble, calibrate } = options;
+    extra = new LogitCurves(context, { model, arena: mixed, lambda, data, batchSize, ensemble, calibrate });
+    const logitCurves = extra;
+    renormaliser = options.renormalise?.(mixed);
+    const evaluations = await evaluatePoints(context, {
+      model,
+      arena: mixed,
+      count: lambda.length,
+      place: async (point) => {
+        const [output, value] = [mixed.windows, lambda[point]!];
+        context.record(...interpolate(context, { a: a.windows, b: b.windows, lambda: value, output }));
+        const isEnd = point === 0 || point === lambda.length - 1;
+        if (!(isEnd && ends === 'raw')) await renormaliser?.correct([1 - value, value], signal);
+        await options.observe?.(mixed, point);
+        await logitCurves.calibrate(signal);
+      },
+      data,
+      logits: logitCurves,
+      batchSize,
+      onProgress: options.onProgress,
+      signal,
+    });
+    return Object.fromEntries(
+      Object.entries(evaluations).map(([name, points]) => [
+        name,
+        { ...summarised(lambda, points), ...logitCurves.curvesOf(name) },
+      ]),
+    );
+  } finally {
+    renormaliser?.destroy();
+    extra?.destroy();
+    mixed.destroy();
+  }
+}
+
+/** @throws OptionError unless lambda ascends from 0 to 1. */
+export function checkLambda(caller: string, lambda: readonly number[]): void {
+  const ascends = lambda.every((value, i) => i === 0 || value > lambda[i - 1]!);
+  if (lambda.length < 2 || lambda[0] !== 0 || lambda.at(-1) !== 1 || !ascends) {
+    throw new OptionError(`${caller}: lambda must ascend from 0 to 1, got ${lambda.join(', ')}`);
+  }
+}
