@@ -14,6 +14,7 @@ import {
   endsOf,
   type MatchingOptionValues,
   matchingSettings,
+  modelOption,
   type RenormalisationOptionValues,
   renormalisationSettings,
   uploadMethodImages,
@@ -30,7 +31,7 @@ import {
   withSeedOption,
 } from './options.ts';
 import { completeResult, prepareReport, printResult, writeReport } from './output.ts';
-import { startProgress } from './progress.ts';
+import { stageBars } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
 interface CompareCommandOptions
@@ -56,7 +57,7 @@ export function registerCompare(program: Command): void {
     )
     .argument('<a>', 'checkpoint A (.safetensors, .pt, .pth or .npz), the reference')
     .argument('<b>', 'checkpoint B, the one to permute')
-    .option('--model <name>', 'what the checkpoints do not say, such as mlp:tanh')
+    .addOption(modelOption())
     .addOption(listOption('--methods <names>', 'matching methods, separated by commas', MATCHING_METHODS))
     .addOption(listOption('--renormalisations <names>', 'corrections, separated by commas', RENORMALISATIONS))
     .option('--points <n>', 'equally spaced values of lambda, ends included, an odd number', pointCount, 11)
@@ -113,15 +114,12 @@ async function runCompare(pathA: string, pathB: string, options: CompareCommandO
       splits.map((split) => [split, new GpuDataset(context, images[split], normalisation)]),
     );
     const [valuesA, valuesB] = [valuesOf(a.state), valuesOf(b.state)];
-    let progress: ReturnType<typeof startProgress> | undefined;
+    const bars = stageBars();
     const found = await compareMethods(context, {
       ...{ model, a: valuesA, b: valuesB, methods, renormalisations, renormalisation, lambda, data },
       ...{ ...matching, ...used, ends, seed, seeds, signal },
-      onProgress: ({ done, total, note }) => {
-        progress ??= startProgress('compare', total);
-        progress.update(done, note);
-      },
-    }).finally(() => progress?.stop());
+      onProgress: ({ done, total, note }) => bars.update('compare', done, total, note),
+    }).finally(() => bars.stop());
 
     const fields = { model: model.name, assumptions: model.assumptions, ...found };
     const digests = [...Object.values(data), ...used.datasets].map(({ digest }) => digest);

@@ -6,6 +6,7 @@ import { stateDictOf, valuesOf, writeStateDict } from '../nn/state-dict.ts';
 import { checkDatasetFits } from '../nn/train/gpu-dataset.ts';
 import { type Match, type MatchOptions, matchModels } from '../rebasin/matching/match.ts';
 import type { MatchFields, MatchingMethod, MatchResult } from '../report/results.ts';
+import type { HostTensors } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
 import { type Checkpoint, modelOf, normalisationOfCheckpoint, readAlike, toldBy } from './checkpoint.ts';
 import { loadData } from './data.ts';
@@ -13,6 +14,7 @@ import {
   type MatchingOptionValues,
   matchingSettings,
   methodOption,
+  modelOption,
   uploadMethodImages,
   withMatchingOptions,
 } from './method-options.ts';
@@ -24,7 +26,7 @@ import {
   withSeedOption,
 } from './options.ts';
 import { completeResult, printResult } from './output.ts';
-import { type Progress, startProgress } from './progress.ts';
+import { stageBars } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
 interface MatchCommandOptions extends AdapterOptionValues, DataOptionValues, MatchingOptionValues {
@@ -42,7 +44,7 @@ export function registerMatch(program: Command): void {
     )
     .argument('<a>', 'checkpoint A (.safetensors, .pt, .pth or .npz), the reference')
     .argument('<b>', 'checkpoint B, the one to permute')
-    .option('--model <name>', 'what the checkpoints do not say, such as mlp:tanh')
+    .addOption(modelOption())
     .addOption(methodOption('--method', 'weight'))
     .option('--out <file>', 'where to write the permuted B (.safetensors)');
   withSeedOption(withAdapterOptions(withDataOptions(withMatchingOptions(command)))).action(
@@ -94,12 +96,20 @@ export function registerMatch(program: Command): void {
 
 /** Matches with a bar. How many sweeps weight matching takes is not known before, so the bar shows the largest number there may be. */
 export function matchWithProgress(context: Context, options: MatchOptions): Promise<Match> {
-  let progress: Progress | undefined;
-  const onProgress: MatchOptions['onProgress'] = ({ done, total, note }) => {
-    progress ??= startProgress('match', total);
-    progress.update(done, note);
-  };
-  return matchModels(context, { ...options, onProgress }).finally(() => progress?.stop());
+  const bars = stageBars();
+  const onProgress: MatchOptions['onProgress'] = ({ done, total, note }) =>
+    bars.update('match', done, total, note);
+  return matchModels(context, { ...options, onProgress }).finally(() => bars.stop());
+}
+
+/** B as the method permutes it, and what was found; B itself for `none`. */
+export async function alignWithProgress(
+  context: Context,
+  options: MatchOptions,
+): Promise<{ readonly aligned: HostTensors; readonly match?: MatchFields }> {
+  if (options.method === 'none') return { aligned: options.b };
+  const { fields, aligned } = await matchWithProgress(context, options);
+  return { aligned, match: fields };
 }
 
 /** A match for people. */

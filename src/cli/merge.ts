@@ -17,9 +17,8 @@ import {
 import { diagnoseMerge } from '../rebasin/merging/merge-collapse.ts';
 import { MERGING_METHODS, type MergingMethod } from '../rebasin/merging/merge-models.ts';
 import { mergeVerdict } from '../rebasin/merging/merge-verdict.ts';
-import type { Renormalisation } from '../rebasin/renormalise/renormalisations.ts';
 import { mergeSentence } from '../report/merge-summary.ts';
-import type { MatchingMethod, MergeResult } from '../report/results.ts';
+import type { MergeResult } from '../report/results.ts';
 import { textTables } from '../report/summary.ts';
 import {
   type Checkpoint,
@@ -31,22 +30,12 @@ import {
 } from './checkpoint.ts';
 import { describeData, loadData } from './data.ts';
 import {
-  type MatchingOptionValues,
+  type MergingOptionValues,
   matchingSettings,
-  methodOption,
-  type RenormaliseOptionValues,
   renormalisationSettings,
   uploadMethodImages,
-  withMatchingOptions,
-  withRenormaliseOptions,
+  withMergingOptions,
 } from './method-options.ts';
-import {
-  type AdapterOptionValues,
-  type DataOptionValues,
-  withAdapterOptions,
-  withDataOptions,
-  withSeedOption,
-} from './options.ts';
 import { completeResult, prepareReport, printResult, writeReport } from './output.ts';
 import { stageBars } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
@@ -54,18 +43,10 @@ import { interruptSignal, withContext } from './session.ts';
 /** Test images that activations are looked at on, for the verdict. */
 const DIAGNOSED = 1000;
 
-interface MergeCommandOptions
-  extends AdapterOptionValues,
-    DataOptionValues,
-    MatchingOptionValues,
-    RenormaliseOptionValues {
-  readonly model?: string;
+interface MergeCommandOptions extends MergingOptionValues {
   readonly strategy?: MergingMethod;
-  readonly align: MatchingMethod;
-  readonly renormalise: Renormalisation;
   readonly lambda?: number;
   readonly measureCycles?: boolean;
-  readonly seed: number;
   readonly out?: string;
   readonly report?: string;
 }
@@ -77,14 +58,12 @@ export function registerMerge(program: Command): void {
       'Merge two or more checkpoints into one network: align their units, average the weights, correct the mean; score it, and say how it did.',
     )
     .argument('<checkpoints...>', 'at least two checkpoints (.safetensors, .pt, .pth or .npz)')
-    .option('--model <name>', 'what the checkpoints do not say, such as mlp:tanh')
     .addOption(
       new Option(
         '--strategy <name>',
         'which models are matched to which (default: cycle-consistent for more than two by weight, else reference)',
       ).choices([...MERGING_METHODS]),
     )
-    .addOption(methodOption('--align', 'weight'))
     .option('--lambda <x>', 'share of the second of two checkpoints (default: 0.5)', shareOf)
     .option(
       '--measure-cycles',
@@ -92,8 +71,7 @@ export function registerMerge(program: Command): void {
     )
     .option('--out <file>', 'where to write the merged network (.safetensors)')
     .option('--report <path>', 'a folder for result.json and index.html, or a .json file');
-  withRenormaliseOptions(withMatchingOptions(command));
-  withSeedOption(withAdapterOptions(withDataOptions(command))).action(runMerge);
+  withMergingOptions(command, 'weight').action(runMerge);
 }
 
 function shareOf(text: string): number {

@@ -22,7 +22,15 @@ import { REPAIR_FORMS } from '../rebasin/renormalise/repair.ts';
 import type { MatchingMethod } from '../report/results.ts';
 import type { Context } from '../runtime/context.ts';
 import type { LoadedData } from './data.ts';
-import { nonNegative, positiveInteger } from './options.ts';
+import {
+  type AdapterOptionValues,
+  type DataOptionValues,
+  nonNegative,
+  positiveInteger,
+  withAdapterOptions,
+  withDataOptions,
+  withSeedOption,
+} from './options.ts';
 
 export interface MatchingOptionValues {
   readonly preset?: PresetName;
@@ -41,8 +49,32 @@ export interface RenormalisationOptionValues {
   readonly statisticsBatch?: number;
 }
 
-export interface RenormaliseOptionValues extends RenormalisationOptionValues {
+interface RenormaliseOptionValues extends RenormalisationOptionValues {
   readonly renormalise: Renormalisation;
+}
+
+/** What every command has that makes networks of others: how they are matched and corrected, on which images, where, from which seed. */
+export interface MergingOptionValues
+  extends AdapterOptionValues,
+    DataOptionValues,
+    MatchingOptionValues,
+    RenormaliseOptionValues {
+  readonly model?: string;
+  readonly align: MatchingMethod;
+  readonly seed: number;
+}
+
+/** The options of `MergingOptionValues`. @param align the matching method where the user names none. */
+export function withMergingOptions(command: Command, align: MatchingMethod): Command {
+  withRenormaliseOptions(
+    withMatchingOptions(command.addOption(modelOption()).addOption(methodOption('--align', align))),
+  );
+  return withSeedOption(withAdapterOptions(withDataOptions(command)));
+}
+
+/** `--model`: what a checkpoint leaves open. */
+export function modelOption(): Option {
+  return new Option('--model <name>', 'what the checkpoints do not say, such as mlp:tanh');
 }
 
 /** `--method` or `--align`: the matching method. */
@@ -89,7 +121,7 @@ export function withMatchingOptions(command: Command): Command {
 }
 
 /** `--renormalise`, and how it is done. */
-export function withRenormaliseOptions(command: Command): Command {
+function withRenormaliseOptions(command: Command): Command {
   return withRenormalisationSettings(
     command.addOption(
       new Option(

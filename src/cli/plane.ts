@@ -1,56 +1,33 @@
 /** `rebasin plane`: loss and accuracy on the plane through three models: A, B and B permuted, or A and two others permuted. */
 import { type Command, Option } from 'commander';
 import { OptionError } from '../base/errors.ts';
-import { stateEntries } from '../nn/models/model.ts';
 import { valuesOf } from '../nn/state-dict.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
 import { planeSweep } from '../rebasin/interpolation/plane.ts';
-import {
-  checkRenormalisation,
-  renormalisedModel,
-  renormaliserFactory,
-  withZeroBiases,
-} from '../rebasin/renormalise/renormalisations.ts';
-import type { MatchFields, MatchingMethod, PlaneResult } from '../report/results.ts';
+import { uploadEndpoints } from '../rebasin/renormalise/endpoints.ts';
+import { checkRenormalisation } from '../rebasin/renormalise/renormalisations.ts';
+import type { MatchFields, PlaneResult } from '../report/results.ts';
 import { headline, textTables } from '../report/summary.ts';
-import { Arena, ArenaLayout, type HostTensors } from '../runtime/arena.ts';
+import type { Arena, HostTensors } from '../runtime/arena.ts';
 import { type Checkpoint, modelOf, normalisationOfCheckpoint, readAlike, toldBy } from './checkpoint.ts';
 import { describeData, loadData } from './data.ts';
 import { describeMatch, matchWithProgress } from './match.ts';
 import {
-  type MatchingOptionValues,
+  type MergingOptionValues,
   matchingSettings,
-  methodOption,
-  type RenormaliseOptionValues,
   renormalisationSettings,
   uploadMethodImages,
-  withMatchingOptions,
-  withRenormaliseOptions,
+  withMergingOptions,
 } from './method-options.ts';
-import {
-  type AdapterOptionValues,
-  type DataOptionValues,
-  nonNegative,
-  pointCount,
-  withAdapterOptions,
-  withDataOptions,
-  withSeedOption,
-} from './options.ts';
+import { nonNegative, pointCount } from './options.ts';
 import { completeResult, prepareReport, printResult, writeReport } from './output.ts';
 import { startProgress } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
-interface PlaneOptions
-  extends AdapterOptionValues,
-    DataOptionValues,
-    MatchingOptionValues,
-    RenormaliseOptionValues {
-  readonly model?: string;
-  readonly align: MatchingMethod;
+interface PlaneOptions extends MergingOptionValues {
   readonly grid: number;
   readonly margin: number;
   readonly on: 'train' | 'test';
-  readonly seed: number;
   readonly out?: string;
 }
 
@@ -65,16 +42,13 @@ export function registerPlane(program: Command): void {
     .argument('<a>', 'checkpoint A (.safetensors, .pt, .pth or .npz), the origin')
     .argument('<b>', 'checkpoint B')
     .argument('[c]', 'checkpoint C')
-    .option('--model <name>', 'what the checkpoints do not say, such as mlp:tanh')
-    .addOption(methodOption('--align', 'weight'))
     .option('--grid <n>', 'points along each axis', pointCount, 21)
     .option('--margin <x>', 'around the triangle, as a part of its larger extent', nonNegative, 0.25)
     .addOption(
       new Option('--on <split>', 'which images to evaluate on').choices(['train', 'test']).default('test'),
     )
     .option('--out <path>', 'a folder for result.json and index.html, or a .json file');
-  withRenormaliseOptions(withMatchingOptions(command));
-  withSeedOption(withAdapterOptions(withDataOptions(command))).action(runPlane);
+  withMergingOptions(command, 'weight').action(runPlane);
 }
 
 async function runPlane(
@@ -112,36 +86,27 @@ async function runPlane(
     const aligned: HostTensors[] = [];
     for (const [i, name] of ['B', 'C'].slice(0, others.length).entries()) {
       if (align === 'none') break;
-      const match = await matchWithProgress(context, {
+      const found = await matchWithProgress(context, {
         ...{ model, a: values[0]!, b: values[i + 1]!, method: align, ...matching, ...used, seed, signal },
       });
-      matches[name] = match.fields;
-      aligned.push(match.aligned);
+      matches[name] = found.fields;
+      aligned.push(found.aligned);
     }
     const { ends, names } = chooseModels(values, aligned);
 
-    const corrected = renormalisedModel(renormalise, model);
-    const layout = new ArenaLayout(stateEntries(corrected));
-    const models = ends.map((end) => {
-      const arena = new Arena(context, layout);
-      arena.write(withZeroBiases(corrected, end));
-      return arena;
-    }) as unknown as Three<Arena>;
+    const endpoints = uploadEndpoints(context, {
+      ...{ model, networks: ends, renormalise, settings: renormalisation, data: used.statistics },
+    });
     const data = new GpuDataset(context, images[on], images.normalisation);
     const progress = startProgress('plane', grid * grid + 6);
     const plane = await planeSweep(context, {
-      model: corrected,
-      models,
+      model: endpoints.model,
+      models: endpoints.arenas as unknown as Three<Arena>,
       names,
       data: { [on]: data },
       gridSize: grid,
       margin,
-      renormalise: renormaliserFactory(context, renormalise, {
-        ...renormalisation,
-        model: corrected,
-        endpoints: models,
-        data: used.statistics,
-      }),
+      renormalise: endpoints.renormalise,
       signal,
       onProgress: ({ done }) => progress.update(done),
     }).finally(() => progress.stop());

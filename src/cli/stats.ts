@@ -5,53 +5,32 @@ import { type Model, stateEntries } from '../nn/models/model.ts';
 import { valuesOf } from '../nn/state-dict.ts';
 import { Evaluator } from '../nn/train/evaluate.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
-import {
-  checkRenormalisation,
-  renormalisedModel,
-  renormaliserFactory,
-  withZeroBiases,
-} from '../rebasin/renormalise/renormalisations.ts';
+import { uploadEndpoints } from '../rebasin/renormalise/endpoints.ts';
+import { checkRenormalisation } from '../rebasin/renormalise/renormalisations.ts';
 import { ActivationStatistics } from '../rebasin/statistics/activation-statistics.ts';
 import { summariseLayers } from '../rebasin/statistics/layer-summary.ts';
 import { midpointStatistics } from '../rebasin/statistics/midpoint-statistics.ts';
-import type { MatchingMethod, StatsResult } from '../report/results.ts';
+import type { StatsResult } from '../report/results.ts';
 import { headline, textTables } from '../report/summary.ts';
 import { Arena, ArenaLayout } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
 import { type Checkpoint, modelOf, normalisationOfCheckpoint, readAlike, toldBy } from './checkpoint.ts';
 import { describeData, type LoadedData, loadData } from './data.ts';
-import { describeMatch, matchWithProgress } from './match.ts';
+import { alignWithProgress, describeMatch } from './match.ts';
 import {
-  type MatchingOptionValues,
+  type MergingOptionValues,
   matchingSettings,
-  methodOption,
-  type RenormaliseOptionValues,
   renormalisationSettings,
   uploadMethodImages,
-  withMatchingOptions,
-  withRenormaliseOptions,
+  withMergingOptions,
 } from './method-options.ts';
-import {
-  type AdapterOptionValues,
-  type DataOptionValues,
-  withAdapterOptions,
-  withDataOptions,
-  withSeedOption,
-} from './options.ts';
 import { completeResult, prepareReport, printResult, writeReport } from './output.ts';
 import { startProgress } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
-interface StatsOptions
-  extends AdapterOptionValues,
-    DataOptionValues,
-    MatchingOptionValues,
-    RenormaliseOptionValues {
-  readonly model?: string;
-  readonly align: MatchingMethod;
+interface StatsOptions extends MergingOptionValues {
   readonly on: 'train' | 'test';
   readonly channels?: boolean;
-  readonly seed: number;
   readonly out?: string;
 }
 
@@ -63,15 +42,12 @@ export function registerStats(program: Command): void {
     )
     .argument('<a>', 'a checkpoint (.safetensors, .pt, .pth or .npz)')
     .argument('[b]', 'another, to look at the network half-way')
-    .option('--model <name>', 'what the checkpoints do not say, such as mlp:tanh')
-    .addOption(methodOption('--align', 'none'))
     .addOption(
       new Option('--on <split>', 'which images to look at').choices(['train', 'test']).default('test'),
     )
     .option('--channels', "each channel's numbers in the JSON as well")
     .option('--out <path>', 'a folder for result.json and index.html, or a .json file');
-  withRenormaliseOptions(withMatchingOptions(command));
-  withSeedOption(withAdapterOptions(withDataOptions(command))).action(runStats);
+  withMergingOptions(command, 'none').action(runStats);
 }
 
 interface Task {
@@ -160,27 +136,19 @@ async function lookAtTwo(
   const renormalisation = renormalisationSettings(options);
   const [valuesA, valuesB] = [valuesOf(a.state), valuesOf(b.state)];
   const used = uploadMethodImages(context, images, model, [align], [renormalise], options);
-  const match =
-    align === 'none'
-      ? undefined
-      : await matchWithProgress(context, {
-          ...{ model, a: valuesA, b: valuesB, method: align, ...matching, ...used, seed, signal },
-        });
-  const corrected = renormalisedModel(renormalise, model);
-  const layout = new ArenaLayout(stateEntries(corrected));
-  const ends = [new Arena(context, layout), new Arena(context, layout)] as const;
-  ends[0].write(withZeroBiases(corrected, valuesA));
-  ends[1].write(withZeroBiases(corrected, match?.aligned ?? valuesB));
+  const { aligned, match } = await alignWithProgress(context, {
+    ...{ model, a: valuesA, b: valuesB, method: align, ...matching, ...used, seed, signal },
+  });
+  const networks = [valuesA, aligned];
+  const endpoints = uploadEndpoints(context, {
+    ...{ model, networks, renormalise, settings: renormalisation, data: used.statistics },
+  });
+  const [arenaA, arenaB] = endpoints.arenas as readonly [Arena, Arena];
   const data = new GpuDataset(context, images[options.on], images.normalisation);
   const progress = startProgress('statistics', 6 * data.count);
-  const { networks, collapse } = await midpointStatistics(context, {
-    ...{ model: corrected, a: ends[0], b: ends[1], data, align, renormalise, signal },
-    renormaliser: renormaliserFactory(context, renormalise, {
-      ...renormalisation,
-      model: corrected,
-      endpoints: ends,
-      data: used.statistics,
-    }),
+  const measured = await midpointStatistics(context, {
+    ...{ model: endpoints.model, a: arenaA, b: arenaB, data, align, renormalise, signal },
+    renormaliser: endpoints.renormalise,
     perChannel: options.channels,
     onProgress: ({ done }) => progress.update(done),
   }).finally(() => progress.stop());
@@ -188,9 +156,9 @@ async function lookAtTwo(
   const digests = [data, ...used.datasets].map(({ digest }) => digest);
   return {
     fields: {
-      networks: networks.map((network, i) => ({ name: names[i]!, ...network })),
-      ...{ align, renormalise, collapse },
-      ...(match ? { match: match.fields } : {}),
+      networks: measured.networks.map((network, i) => ({ name: names[i]!, ...network })),
+      ...{ align, renormalise, collapse: measured.collapse },
+      ...(match ? { match } : {}),
     },
     inputs: { a: [...valuesA], b: [...valuesB], matching, renormalisation, digests },
   };

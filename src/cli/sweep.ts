@@ -1,58 +1,35 @@
 /** `rebasin sweep`: loss and accuracy along the straight line from A to B, or to B permuted. */
 import { type Command, Option } from 'commander';
-import { stateEntries } from '../nn/models/model.ts';
 import { valuesOf } from '../nn/state-dict.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
 import { equallySpaced } from '../rebasin/interpolation/barrier.ts';
 import { sweep } from '../rebasin/interpolation/sweep.ts';
-import {
-  checkRenormalisation,
-  renormalisedModel,
-  renormaliserFactory,
-  withZeroBiases,
-} from '../rebasin/renormalise/renormalisations.ts';
-import type { MatchingMethod, SweepResult } from '../report/results.ts';
+import { uploadEndpoints } from '../rebasin/renormalise/endpoints.ts';
+import { checkRenormalisation } from '../rebasin/renormalise/renormalisations.ts';
+import type { SweepResult } from '../report/results.ts';
 import { curveTable, headline } from '../report/summary.ts';
-import { Arena, ArenaLayout } from '../runtime/arena.ts';
 import { type Checkpoint, modelOf, normalisationOfCheckpoint, readAlike, toldBy } from './checkpoint.ts';
 import { describeData, loadData } from './data.ts';
-import { describeMatch, matchWithProgress } from './match.ts';
+import { alignWithProgress, describeMatch } from './match.ts';
 import {
   defaultPoints,
   endsOf,
-  type MatchingOptionValues,
+  type MergingOptionValues,
   matchingSettings,
-  methodOption,
-  type RenormaliseOptionValues,
   renormalisationSettings,
   uploadMethodImages,
-  withMatchingOptions,
-  withRenormaliseOptions,
+  withMergingOptions,
 } from './method-options.ts';
-import {
-  type AdapterOptionValues,
-  type DataOptionValues,
-  pointCount,
-  withAdapterOptions,
-  withDataOptions,
-  withSeedOption,
-} from './options.ts';
+import { pointCount } from './options.ts';
 import { completeResult, prepareReport, printResult, writeReport } from './output.ts';
 import { startProgress } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
-interface SweepOptions
-  extends AdapterOptionValues,
-    DataOptionValues,
-    MatchingOptionValues,
-    RenormaliseOptionValues {
-  readonly model?: string;
-  readonly align: MatchingMethod;
+interface SweepOptions extends MergingOptionValues {
   readonly points?: number;
   readonly on: 'train' | 'test' | 'both';
   readonly ensemble?: boolean;
   readonly calibrateTemperature?: boolean;
-  readonly seed: number;
   readonly out?: string;
 }
 
@@ -62,8 +39,6 @@ export function registerSweep(program: Command): void {
     .description('Loss and accuracy of (1 - lambda) A + lambda B along lambda, with barriers.')
     .argument('<a>', 'checkpoint A (.safetensors, .pt, .pth or .npz)')
     .argument('<b>', 'checkpoint B')
-    .option('--model <name>', 'what the checkpoints do not say, such as mlp:tanh')
-    .addOption(methodOption('--align', 'none'))
     .option('--points <n>', 'equally spaced values of lambda, ends included (default: 25)', pointCount)
     .addOption(
       new Option('--on <split>', 'which images to evaluate on')
@@ -76,8 +51,7 @@ export function registerSweep(program: Command): void {
       'also the loss at the best softmax temperature of every point, fitted on the statistics images',
     )
     .option('--out <path>', 'a folder for result.json and index.html, or a .json file');
-  withRenormaliseOptions(withMatchingOptions(command));
-  withSeedOption(withAdapterOptions(withDataOptions(command))).action(runSweep);
+  withMergingOptions(command, 'none').action(runSweep);
 }
 
 async function runSweep(pathA: string, pathB: string, options: SweepOptions): Promise<void> {
@@ -100,24 +74,13 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
   await withContext(options, async (context) => {
     const [valuesA, valuesB] = [valuesOf(a.state), valuesOf(b.state)];
     const used = uploadMethodImages(context, images, model, [align], [renormalise], options);
-    const match =
-      align === 'none'
-        ? undefined
-        : await matchWithProgress(context, {
-            model,
-            a: valuesA,
-            b: valuesB,
-            method: align,
-            ...matching,
-            ...used,
-            seed,
-            signal,
-          });
-    const corrected = renormalisedModel(renormalise, model);
-    const layout = new ArenaLayout(stateEntries(corrected));
-    const [arenaA, arenaB] = [new Arena(context, layout), new Arena(context, layout)];
-    arenaA.write(withZeroBiases(corrected, valuesA));
-    arenaB.write(withZeroBiases(corrected, match?.aligned ?? valuesB));
+    const { aligned, match } = await alignWithProgress(context, {
+      ...{ model, a: valuesA, b: valuesB, method: align, ...matching, ...used, seed, signal },
+    });
+    const networks = [valuesA, aligned];
+    const endpoints = uploadEndpoints(context, {
+      ...{ model, networks, renormalise, settings: renormalisation, data: used.statistics },
+    });
     const data = Object.fromEntries(
       splits.map((split) => [split, new GpuDataset(context, images[split], normalisation)]),
     );
@@ -127,17 +90,12 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
     const lambda = equallySpaced(points);
     const progress = startProgress(align === 'none' ? 'sweep' : 'sweep, aligned', points);
     const curves = await sweep(context, {
-      model: corrected,
-      a: arenaA,
-      b: arenaB,
+      model: endpoints.model,
+      a: endpoints.arenas[0]!,
+      b: endpoints.arenas[1]!,
       lambda,
       data,
-      renormalise: renormaliserFactory(context, renormalise, {
-        ...renormalisation,
-        model: corrected,
-        endpoints: [arenaA, arenaB],
-        data: used.statistics,
-      }),
+      renormalise: endpoints.renormalise,
       ends: endsOf(preset),
       ensemble: options.ensemble,
       calibrate: calibration,
@@ -151,7 +109,7 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
       renormalise,
       lambda,
       ...curves,
-      ...(match ? { match: match.fields } : {}),
+      ...(match ? { match } : {}),
     };
     const described = Object.fromEntries(
       splits.map((split) => [split, describeData(images[split], normalisation)]),
@@ -170,7 +128,7 @@ async function runSweep(pathA: string, pathB: string, options: SweepOptions): Pr
       '',
       ...Object.entries(described).map(([split, text]) => `${split.padEnd(11)} ${text}`),
       ...(match
-        ? describeMatch(match.fields)
+        ? describeMatch(match)
         : [`model       ${model.name}`, ...model.assumptions.map((line) => `assumed     ${line}`)]),
       '',
       curveTable(result),

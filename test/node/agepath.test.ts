@@ -1,24 +1,12 @@
-/** `rebasin agepath` as a user meets it. It needs no GPU. */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { useCommandLine } from '../support/cli.ts';
 
-const MAIN = resolve('dist/cli/main.js');
-const folder = mkdtempSync(join(tmpdir(), 'rebasin-agepath-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const { folder, rebasin, json: printed } = useCommandLine('agepath');
 
-function agepath(...args: string[]) {
-  return spawnSync(process.execPath, [MAIN, 'agepath', ...args], { cwd: folder, encoding: 'utf8' });
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: JSON of any shape
-function json(...args: string[]): any {
-  const { status, stdout, stderr } = agepath(...args, '--json');
-  expect(status, stderr).toBe(0);
-  return JSON.parse(stdout);
-}
+const agepath = (...args: string[]) => rebasin('agepath', ...args);
+const json = (...args: string[]) => printed('agepath', ...args);
 
 describe('rebasin agepath', () => {
   it.each([

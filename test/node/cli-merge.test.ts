@@ -1,52 +1,21 @@
-/** `rebasin merge` and `rebasin compare` as a user meets them: what they write, what reads it back, and what they refuse before any work. */
-import { spawnSync } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type FileTensor, parseSafetensors } from '../../src/io/safetensors.ts';
 import { writeSafetensors } from '../../src/io/safetensors-writer.ts';
+import { useCommandLine } from '../support/cli.ts';
 
-const MAIN = resolve('dist/cli/main.js');
-const folder = mkdtempSync(join(tmpdir(), 'rebasin-merge-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const { path, rebasin, succeed, json } = useCommandLine('cli-merge');
 
-function rebasin(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
-  return { status, stdout, stderr };
-}
-
-/** Runs a command that must succeed and parses what it prints. */
-// biome-ignore lint/suspicious/noExplicitAny: JSON of any shape
-function json(...args: string[]): any {
-  const { status, stdout, stderr } = rebasin(...args, '--json');
-  expect(status, stderr).toBe(0);
-  return JSON.parse(stdout);
-}
-
-const path = (name: string) => join(folder, name);
 const LIMIT = ['--limit', '100'];
 
 /** Some networks, barely trained. */
 function train(model: string, name: string, count = 2, limit = 100): string[] {
   return Array.from({ length: count }, (_, seed) => {
     const out = `${name}${seed}.safetensors`;
-    const { status, stderr } = rebasin(
+    succeed(
       ...['train', '--model', model, '--limit', `${limit}`, '--epochs', '2', '--batch-size', '20'],
       ...['--seed', `${seed}`, '--out', out],
     );
-    expect(status, stderr).toBe(0);
     return out;
   });
 }

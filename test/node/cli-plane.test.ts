@@ -1,29 +1,9 @@
-/** `rebasin plane`, and what `sweep` draws beside its line, as a user meets them: what they write, and what is refused before any work. */
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useCommandLine } from '../support/cli.ts';
 
-const MAIN = resolve('dist/cli/main.js');
-const folder = mkdtempSync(join(tmpdir(), 'rebasin-plane-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function rebasin(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
-  return { status, stdout, stderr };
-}
-
-/** Runs a command that must succeed and parses what it prints. */
-// biome-ignore lint/suspicious/noExplicitAny: JSON of any shape
-function json(...args: string[]): any {
-  const { status, stdout, stderr } = rebasin(...args, '--json');
-  expect(status, stderr).toBe(0);
-  return JSON.parse(stdout);
-}
+const { folder, rebasin, succeed, json } = useCommandLine('cli-plane');
 
 const [A, B, C] = ['a.safetensors', 'b.safetensors', 'c.safetensors'];
 const SMALL = ['--limit', '100', '--grid', '3'];
@@ -31,11 +11,10 @@ const SMALL = ['--limit', '100', '--grid', '3'];
 describe('rebasin plane', () => {
   beforeAll(() => {
     for (const [seed, out] of [A!, B!, C!].entries()) {
-      const { status, stderr } = rebasin(
+      succeed(
         ...['train', '--model', 'mlp:784-12-10', '--limit', '100', '--epochs', '1'],
         ...['--seed', `${seed}`, '--out', out],
       );
-      expect(status, stderr).toBe(0);
     }
   });
 

@@ -1,19 +1,13 @@
-/** `rebasin train --split`: parts of the training images, as a user meets them. */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { useCommandLine } from '../support/cli.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'rebasin-cli-split-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const { folder, rebasin } = useCommandLine('cli-split');
 
 const TRAIN = ['train', '--model', 'mlp:784-8-10', '--limit', '100', '--epochs', '1', '--batch-size', '50'];
 
-function train(...args: string[]) {
-  const main = resolve('dist/cli/main.js');
-  return spawnSync(process.execPath, [main, ...TRAIN, ...args], { cwd: folder, encoding: 'utf8' });
-}
+const train = (...args: string[]) => rebasin(...TRAIN, ...args);
 
 describe('rebasin train --split', () => {
   it('trains on the part it was asked for, and says so', () => {

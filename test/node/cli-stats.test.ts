@@ -1,29 +1,9 @@
-/** `rebasin stats` as a user meets it: one checkpoint, two, what is written, and what is refused before any work. */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useCommandLine } from '../support/cli.ts';
 
-const MAIN = resolve('dist/cli/main.js');
-const folder = mkdtempSync(join(tmpdir(), 'rebasin-stats-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function rebasin(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
-  return { status, stdout, stderr };
-}
-
-/** Runs a command that must succeed and parses what it prints. */
-// biome-ignore lint/suspicious/noExplicitAny: JSON of any shape
-function json(...args: string[]): any {
-  const { status, stdout, stderr } = rebasin(...args, '--json');
-  expect(status, stderr).toBe(0);
-  return JSON.parse(stdout);
-}
+const { folder, rebasin, succeed, json } = useCommandLine('cli-stats');
 
 const SMALL = ['--limit', '120'];
 const names = (result: { networks: { name: string }[] }) => result.networks.map(({ name }) => name);
@@ -36,15 +16,7 @@ describe('rebasin stats', () => {
     })) {
       for (const seed of ['0', '1']) {
         const training = ['--model', model, '--limit', '300', '--epochs', '2', '--batch-size', '50'];
-        const { status, stderr } = rebasin(
-          'train',
-          ...training,
-          '--seed',
-          seed,
-          '--out',
-          `${kind}${seed}.safetensors`,
-        );
-        expect(status, stderr).toBe(0);
+        succeed('train', ...training, '--seed', seed, '--out', `${kind}${seed}.safetensors`);
       }
     }
   });

@@ -1,63 +1,23 @@
-/** The command line as a user meets it: results, files, exit codes, and one clear error with nothing written when input is bad. */
-import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parseSafetensors } from '../../src/io/safetensors.ts';
 import { writeSafetensors } from '../../src/io/safetensors-writer.ts';
+import { useCommandLine } from '../support/cli.ts';
 
-const MAIN = resolve('dist/cli/main.js');
+const { path, rebasin, rebasinWith, succeed, json } = useCommandLine('cli');
 
-const folder = mkdtempSync(join(tmpdir(), 'rebasin-cli-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function rebasin(args: readonly string[], env: Record<string, string> = {}) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-    env: { ...process.env, ...env },
-  });
-  return { status, stdout, stderr };
-}
-
-/** Runs a command that must succeed and parses what it prints. */
-// biome-ignore lint/suspicious/noExplicitAny: JSON of any shape
-function json(...args: string[]): any {
-  const { status, stdout, stderr } = rebasin([...args, '--json']);
-  expect(status, stderr).toBe(0);
-  return JSON.parse(stdout);
-}
-
-const path = (name: string) => join(folder, name);
 const SMALL = ['--model', 'mlp:784-24-16-10', '--limit', '400', '--epochs', '2', '--batch-size', '64'];
 
 describe('rebasin', () => {
   beforeAll(() => {
     for (const seed of [0, 1]) {
-      const { status, stderr } = rebasin([
-        'train',
-        ...SMALL,
-        '--seed',
-        `${seed}`,
-        '--out',
-        `${seed}.safetensors`,
-      ]);
-      expect(status, stderr).toBe(0);
+      succeed('train', ...SMALL, '--seed', `${seed}`, '--out', `${seed}.safetensors`);
     }
   });
 
   it('explains every command and option with --help, on stdout, with exit code 0', () => {
     for (const command of [[], ['info'], ['train'], ['eval'], ['match'], ['sweep'], ['plane'], ['demo']]) {
-      const { status, stdout, stderr } = rebasin([...command, '--help']);
+      const { status, stdout, stderr } = rebasin(...command, '--help');
       expect([status, stderr]).toEqual([0, '']);
       expect(stdout).toMatch(/Usage: rebasin/);
     }
@@ -130,7 +90,7 @@ describe('rebasin', () => {
   });
 
   it('prints results for people on stdout and progress on stderr', () => {
-    const { stdout, stderr } = rebasin([
+    const { stdout, stderr } = rebasin(
       'sweep',
       '0.safetensors',
       '1.safetensors',
@@ -138,7 +98,7 @@ describe('rebasin', () => {
       '100',
       '--points',
       '2',
-    ]);
+    );
     expect(stdout).toMatch(/lambda/);
     expect(stdout).not.toMatch(/%\s*$/m.source === '' ? /x/ : /sweep: \d+%/);
     expect(stderr).toMatch(/sweep: \d+%/);
@@ -166,7 +126,7 @@ describe('rebasin with bad input', () => {
 
   /** Expects one line on stderr that matches, the exit code, an empty stdout, and no file `out`. */
   function refused(args: string[], code: number, message: RegExp, env: Record<string, string> = {}) {
-    const { status, stdout, stderr } = rebasin([...args], env);
+    const { status, stdout, stderr } = rebasinWith(env, ...args);
     expect([status, stdout], stderr).toEqual([code, '']);
     expect(stderr).toMatch(message);
     expect(existsSync(path('out.safetensors'))).toBe(false);
@@ -275,7 +235,7 @@ describe('rebasin with bad input', () => {
   });
 
   it('refuses two checkpoints that say different things about themselves, unless told', () => {
-    const tanh = rebasin([
+    const tanh = rebasin(
       'train',
       '--model',
       'mlp:784-24-16-10:tanh',
@@ -285,7 +245,7 @@ describe('rebasin with bad input', () => {
       '1',
       '--out',
       'tanh.safetensors',
-    ]);
+    );
     expect(tanh.status, tanh.stderr).toBe(0);
     refused(
       ['match', '0.safetensors', 'tanh.safetensors', '--out', 'out.safetensors'],
@@ -311,7 +271,7 @@ describe('rebasin with bad input', () => {
       '--out',
       'out.safetensors',
     ];
-    const { status, stdout, stderr } = rebasin(args);
+    const { status, stdout, stderr } = rebasin(...args);
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/diverged|fit: /);
     expect(existsSync(path('out.safetensors'))).toBe(false);

@@ -7,6 +7,7 @@ import { type Evaluation, Evaluator } from '../../nn/train/evaluate.ts';
 import type { GpuDataset } from '../../nn/train/gpu-dataset.ts';
 import type { Arena } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
+import { Scope } from '../../runtime/scope.ts';
 
 /** Somebody who looks at logits, which otherwise stay on the GPU. */
 export interface LogitReader {
@@ -41,15 +42,11 @@ export async function evaluatePoints(
   options: PointsOptions,
 ): Promise<Record<string, Evaluation[]>> {
   const { model, arena, count, place, data, logits: reader, batchSize, onProgress, signal } = options;
-  const owned: { destroy(): void }[] = [];
-  const own = <T extends { destroy(): void }>(made: T): T => {
-    owned.push(made);
-    return made;
-  };
+  const scope = new Scope();
   try {
     const sets = Object.entries(data).map(([name, dataset]) => {
-      const evaluator = own(new Evaluator(context, model, [arena], dataset, batchSize));
-      return { name, evaluator, results: own(context.tensor([count, evaluator.resultLength])) };
+      const evaluator = scope.own(new Evaluator(context, model, [arena], dataset, batchSize));
+      return { name, evaluator, results: scope.own(context.tensor([count, evaluator.resultLength])) };
     });
     for (let point = 0; point < count; point++) {
       await place(point);
@@ -75,6 +72,6 @@ export async function evaluatePoints(
     }
     return evaluations;
   } finally {
-    for (const made of owned) made.destroy();
+    scope.destroy();
   }
 }

@@ -8,6 +8,7 @@ import type { GpuDataset } from '../../nn/train/gpu-dataset.ts';
 import type { Arena } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
 import { elementCount } from '../../runtime/kernel.ts';
+import { Scope } from '../../runtime/scope.ts';
 import { CrossMoments, type Moments } from './cross-moments.ts';
 
 export interface ActivationPairsOptions {
@@ -36,18 +37,14 @@ export async function activationPairs(
   const most = Math.max(1, Math.min(250, Math.floor(TAPPED_BYTES / Math.max(1, bytes))));
   const batchSize = Math.min(options.batchSize ?? most, data.count);
   const outputs = Object.fromEntries(taps.map(({ node }, index) => [String(index), node]));
-  const owned: { destroy(): void }[] = [];
-  const own = <T extends { destroy(): void }>(made: T): T => {
-    owned.push(made);
-    return made;
-  };
+  const scope = new Scope();
   try {
     const programs = [a, b].map((arena) =>
-      own(compile(context, { outputs, stores: [], arenas: [arena], batchSize })),
+      scope.own(compile(context, { outputs, stores: [], arenas: [arena], batchSize })),
     );
     const moments = taps.map(({ node }) => {
       const channels = node.shape[1] as number;
-      return own(new CrossMoments(context, { channelsA: channels, channelsB: channels }));
+      return scope.own(new CrossMoments(context, { channelsA: channels, channelsB: channels }));
     });
     for (let start = 0; start < data.count; start += batchSize) {
       const size = Math.min(batchSize, data.count - start);
@@ -67,6 +64,6 @@ export async function activationPairs(
     for (const [index, tap] of taps.entries()) found.push({ tap, moments: await moments[index]!.finish() });
     return found;
   } finally {
-    for (const made of owned) made.destroy();
+    scope.destroy();
   }
 }

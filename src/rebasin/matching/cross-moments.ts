@@ -18,6 +18,7 @@ import { type CrossMomentsSizes, crossMoments } from '../../kernels/cross-moment
 import { channelStatistics, type Scratch } from '../../kernels/norm/channels.ts';
 import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, elementCount, type TensorView } from '../../runtime/kernel.ts';
+import { Scope } from '../../runtime/scope.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 
 /** First and second moments of two activations over all samples and positions. */
@@ -62,7 +63,7 @@ interface Side {
 export class CrossMoments {
   readonly #context: Context;
   readonly #options: CrossMomentsOptions;
-  readonly #owned: Tensor[] = [];
+  readonly #scope = new Scope();
   readonly #a: Side;
   readonly #b: Side;
   /** f32 [channelsA, channelsB]: products of the batches since the last flush. */
@@ -90,11 +91,8 @@ export class CrossMoments {
     }
     this.#context = context;
     this.#options = options;
-    const own = (shape: readonly number[], label: string) => {
-      const tensor = context.tensor(shape, 'f32', { label });
-      this.#owned.push(tensor);
-      return tensor;
-    };
+    const own = (shape: readonly number[], label: string) =>
+      this.#scope.own(context.tensor(shape, 'f32', { label }));
     const side = (name: string, channels: number, start: number): Side => {
       const row = 64 * Math.ceil(channels / 64);
       const [mean, squares] = [new Float64Array(channels), new Float64Array(channels)];
@@ -162,7 +160,7 @@ export class CrossMoments {
 
   /** Frees what it made, once what is recorded has run. Safe to call twice. */
   destroy(): void {
-    for (const tensor of this.#owned) tensor.destroy();
+    this.#scope.destroy();
   }
 
   #sizesOf(a: TensorView, b: TensorView): CrossMomentsSizes {

@@ -12,6 +12,7 @@ import { matmul } from '../../kernels/matmul/matmul.ts';
 import type { Arena } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
 import { elementCount, type TensorView } from '../../runtime/kernel.ts';
+import { Scope } from '../../runtime/scope.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { type AxisIndexTensors, recordAxisGathers } from '../spec/axis-gathers.ts';
 import { outerOffsets, unitStarts } from '../spec/axis-index.ts';
@@ -39,7 +40,7 @@ export class CrossProducts {
   readonly #b: Arena;
   readonly #indices: AxisIndexTensors;
   readonly #terms = new Map<string, Term[]>();
-  readonly #owned: Tensor[] = [];
+  readonly #scope = new Scope();
   readonly #spare: Tensor[];
   readonly #unfolded: Tensor;
 
@@ -62,18 +63,13 @@ export class CrossProducts {
       const terms = [...this.#terms.values()].flat();
       const size = Math.max(0, ...terms.map(({ entry }) => elementCount(entry.shape)));
       const unfolded = Math.max(0, ...terms.map(({ matrix, unfold }) => (unfold ? elementCount(matrix) : 0)));
-      this.#spare = [this.#own(context.tensor([size])), this.#own(context.tensor([size]))];
-      this.#unfolded = this.#own(context.tensor([unfolded]));
+      this.#spare = [this.#scope.own(context.tensor([size])), this.#scope.own(context.tensor([size]))];
+      this.#unfolded = this.#scope.own(context.tensor([unfolded]));
     } catch (error) {
       this.destroy();
       throw error;
     }
     this.referenceChanged();
-  }
-
-  #own(tensor: Tensor): Tensor {
-    this.#owned.push(tensor);
-    return tensor;
   }
 
   /** To be called when the values of A's arena changed: rows that were unfolded from it are copies. */
@@ -163,14 +159,16 @@ export class CrossProducts {
       return { entry, matrix, columns: true, a: view(this.#a.view(entry.name), matrix), unfold: undefined };
     }
     const matrix = [size, rest] as const;
-    const unfold = this.#own(this.#context.tensorFrom(unfoldIndex(place, size, before, shape[axis]!, after)));
-    const a = this.#own(this.#context.tensor(matrix));
+    const unfold = this.#scope.own(
+      this.#context.tensorFrom(unfoldIndex(place, size, before, shape[axis]!, after)),
+    );
+    const a = this.#scope.own(this.#context.tensor(matrix));
     return { entry, matrix, columns: false, a, unfold };
   }
 
   /** Frees what it made, once what is recorded has run. Safe to call twice. */
   destroy(): void {
-    for (const tensor of this.#owned) tensor.destroy();
+    this.#scope.destroy();
   }
 }
 

@@ -17,6 +17,7 @@ import { Optimizer, type OptimizerOptions } from '../../nn/train/optimizer.ts';
 import { Arena, ArenaLayout, type HostTensors } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { TensorView } from '../../runtime/kernel.ts';
+import { Scope } from '../../runtime/scope.ts';
 import { permuteArena } from '../spec/apply-permutation.ts';
 import type { Permutations } from '../spec/axis-index.ts';
 import type { PermutationSpec } from '../spec/permutation-spec.ts';
@@ -58,7 +59,7 @@ export class StraightThroughEstimator {
   readonly #a: Arena;
   readonly #b: Arena;
   readonly #permuted: Arena;
-  readonly #owned: { destroy(): void }[] = [];
+  readonly #scope = new Scope();
   readonly #matcher: WeightMatcher;
   readonly #optimizer: Optimizer;
   readonly #program: Program;
@@ -72,7 +73,8 @@ export class StraightThroughEstimator {
     const all = new ArenaLayout(spec.entries);
     const scored = new ArenaLayout(spec.entries.filter((entry) => entry.scored));
     try {
-      const arena = (layout: ArenaLayout, label: string) => this.#own(new Arena(context, layout, label));
+      const arena = (layout: ArenaLayout, label: string) =>
+        this.#scope.own(new Arena(context, layout, label));
       this.#a = arena(all, 'model A');
       this.#b = arena(all, 'model B');
       this.#permuted = arena(all, 'model B, permuted');
@@ -82,18 +84,15 @@ export class StraightThroughEstimator {
       this.#a.write(a);
       this.#b.write(b);
       this.free.write(a);
-      this.#matcher = this.#own(new WeightMatcher(context, { ...matching, spec, a: this.free, b: this.#b }));
-      this.#optimizer = this.#own(new Optimizer(context, optimizer, this.free, this.gradients));
-      this.#program = this.#own(this.#compile(model, batchSize));
+      this.#matcher = this.#scope.own(
+        new WeightMatcher(context, { ...matching, spec, a: this.free, b: this.#b }),
+      );
+      this.#optimizer = this.#scope.own(new Optimizer(context, optimizer, this.free, this.gradients));
+      this.#program = this.#scope.own(this.#compile(model, batchSize));
     } catch (error) {
       this.destroy();
       throw error;
     }
-  }
-
-  #own<T extends { destroy(): void }>(owned: T): T {
-    this.#owned.push(owned);
-    return owned;
   }
 
   /** Batch statistics, not running ones, as in training: those of A and B belong to neither the network half-way nor T. */
@@ -142,6 +141,6 @@ export class StraightThroughEstimator {
 
   /** Frees what it made, once what is recorded has run. Safe to call twice. */
   destroy(): void {
-    for (const owned of this.#owned) owned.destroy();
+    this.#scope.destroy();
   }
 }

@@ -17,6 +17,7 @@ import type { OptimizerOptions } from '../../nn/train/optimizer.ts';
 import { constantSchedule, type Schedule } from '../../nn/train/schedule.ts';
 import type { HostTensors } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
+import { Scope } from '../../runtime/scope.ts';
 import { hasBatchNorm } from '../renormalise/layers.ts';
 import { BatchNormReset } from '../renormalise/reset.ts';
 import { permuteValues } from '../spec/apply-permutation.ts';
@@ -107,15 +108,12 @@ export async function straightThroughMatching(
     optimizer: options.optimizer ?? { type: 'sgd', momentum: 0.9 },
     batchSize,
   });
-  const owned: { destroy(): void }[] = [estimator];
-  const own = <T extends { destroy(): void }>(made: T): T => {
-    owned.push(made);
-    return made;
-  };
+  const scope = new Scope();
+  scope.own(estimator);
   try {
-    const candidates = new Candidates(context, estimator, options, own);
-    const order = own(context.tensor([data.count], 'u32', { label: 'order of samples' }));
-    const losses = own(context.tensor([steps], 'f32', { label: 'losses half-way' }));
+    const candidates = new Candidates(context, estimator, options, scope);
+    const order = scope.own(context.tensor([data.count], 'u32', { label: 'order of samples' }));
+    const losses = scope.own(context.tensor([steps], 'f32', { label: 'losses half-way' }));
     const random = new RandomStream(seed, 'straight-through matching: order of samples');
     const stepsPerEpoch = Math.ceil(data.count / batchSize);
     let changes = 0;
@@ -149,7 +147,7 @@ export async function straightThroughMatching(
     const batchLoss = [...(await losses.read())];
     return { permutations, ...scoresOf(spec, permutations, a, b), best, candidates: all, batchLoss, changes };
   } finally {
-    for (const made of owned) made.destroy();
+    scope.destroy();
   }
 }
 
@@ -183,11 +181,11 @@ class Candidates {
     context: Context,
     estimator: StraightThroughEstimator,
     { model, evaluation, reset }: StraightThroughOptions,
-    own: <T extends { destroy(): void }>(made: T) => T,
+    scope: Scope,
   ) {
     this.#estimator = estimator;
-    this.#evaluator = own(new Evaluator(context, model, [estimator.midpoint], evaluation));
-    this.#reset = reset && own(new BatchNormReset(context, model, estimator.midpoint, reset));
+    this.#evaluator = scope.own(new Evaluator(context, model, [estimator.midpoint], evaluation));
+    this.#reset = reset && scope.own(new BatchNormReset(context, model, estimator.midpoint, reset));
   }
 
   get best(): Candidate {

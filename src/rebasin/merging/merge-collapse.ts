@@ -7,6 +7,7 @@ import type { GpuDataset } from '../../nn/train/gpu-dataset.ts';
 import type { CollapseFields, LayerSummary, MatchingMethod, ScoreFields } from '../../report/results.ts';
 import { Arena, ArenaLayout, type HostTensors } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
+import { Scope } from '../../runtime/scope.ts';
 import { hasBatchNorm } from '../renormalise/layers.ts';
 import { ActivationStatistics } from '../statistics/activation-statistics.ts';
 import { diagnoseCollapse } from '../statistics/collapse.ts';
@@ -72,15 +73,11 @@ async function measureLayers(
   { images, signal }: MergeDiagnosisOptions,
   onMeasured: () => void,
 ): Promise<LayerSummary[][]> {
-  const owned: { destroy(): void }[] = [];
-  const own = <T extends { destroy(): void }>(made: T): T => {
-    owned.push(made);
-    return made;
-  };
+  const scope = new Scope();
   try {
-    const arena = own(new Arena(context, new ArenaLayout(stateEntries(model))));
-    const statistics = own(new ActivationStatistics(context, { model, arenas: [arena] }));
-    const features = own(new FeatureDistances(context, { model, arenas: [arena] }));
+    const arena = scope.own(new Arena(context, new ArenaLayout(stateEntries(model))));
+    const statistics = scope.own(new ActivationStatistics(context, { model, arenas: [arena] }));
+    const features = scope.own(new FeatureDistances(context, { model, arenas: [arena] }));
     const measured: LayerSummary[][] = [];
     for (const values of networks) {
       arena.write(values);
@@ -90,7 +87,7 @@ async function measureLayers(
     }
     return measured;
   } finally {
-    for (const made of owned) made.destroy();
+    scope.destroy();
   }
 }
 

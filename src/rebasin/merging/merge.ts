@@ -8,6 +8,7 @@ import type { GpuDataset } from '../../nn/train/gpu-dataset.ts';
 import type { MatchingMethod, ScoreFields } from '../../report/results.ts';
 import { Arena, ArenaLayout, type HostTensors } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
+import { Scope } from '../../runtime/scope.ts';
 import { ensembleScore, scoreNetworks } from '../interpolation/scores.ts';
 import {
   checkMatchingImages,
@@ -17,14 +18,13 @@ import {
   provenSpec,
 } from '../matching/match.ts';
 import type { Matcher } from '../matching/matcher.ts';
+import { uploadEndpoints } from '../renormalise/endpoints.ts';
 import {
   checkRenormalisation,
   looksAtModels,
   measuresStatistics,
   type Renormalisation,
   type RenormalisationSettings,
-  renormalisedModel,
-  renormaliserFactory,
   withZeroBiases,
 } from '../renormalise/renormalisations.ts';
 import { permuteValues } from '../spec/apply-permutation.ts';
@@ -210,35 +210,26 @@ async function renormalise(
   },
 ): Promise<Pick<MergedNetwork, 'model' | 'values'>> {
   const { renormalise: name = 'none', renormalisation, aligned, mean, coefficients, signal } = options;
-  const model = renormalisedModel(name, options.model);
-  const owned: { destroy(): void }[] = [];
-  const own = <T extends { destroy(): void }>(made: T): T => {
-    owned.push(made);
-    return made;
-  };
+  const scope = new Scope();
   try {
-    const layout = new ArenaLayout(stateEntries(model));
-    const upload = (values: HostTensors) => {
-      const arena = own(new Arena(context, layout));
-      arena.write(withZeroBiases(model, values));
-      return arena;
-    };
-    const factory = renormaliserFactory(context, name, {
-      ...renormalisation,
-      model,
-      endpoints: looksAtModels(name) ? aligned.map(upload) : [],
-      data: options.statistics,
-    });
+    const networks = looksAtModels(name) ? aligned : [];
+    const { model, renormalise: factory } = scope.own(
+      uploadEndpoints(context, {
+        ...{ model: options.model, networks, renormalise: name, data: options.statistics },
+        ...(renormalisation ? { settings: renormalisation } : {}),
+      }),
+    );
     if (!factory) return { model, values: mean };
-    const merged = upload(mean);
-    const renormaliser = own(factory(merged));
+    const merged = scope.own(new Arena(context, new ArenaLayout(stateEntries(model))));
+    merged.write(withZeroBiases(model, mean));
+    const renormaliser = scope.own(factory(merged));
     options.onProgress?.({ stage: 're-normalise', done: 0, total: 1, note: name });
     await renormaliser.correct(coefficients, signal);
     const values = await merged.read();
     options.onProgress?.({ stage: 're-normalise', done: 1, total: 1, note: name });
     return { model, values };
   } finally {
-    for (const made of owned) made.destroy();
+    scope.destroy();
   }
 }
 

@@ -1,0 +1,15 @@
+/** What a function makes on the GPU and has to free, whether it ends or throws: `try { scope.own(...) } finally { scope.destroy() }`. */
+export class Scope {
+  readonly #owned: { destroy(): void }[] = [];
+
+  /** Takes something over and hands it on: `const arena = scope.own(new Arena(...))`. */
+  own<T extends { destroy(): void }>(made: T): T {
+    this.#owned.push(made);
+    return made;
+  }
+
+  /** Destroys everything, in the order in which it came. */
+  destroy(): void {
+    for (const made of this.#owned.splice(0)) made.destroy();
+  }
+}
