@@ -21,12 +21,30 @@ export function gradients(output: Node, withRespectTo: readonly Node[], outputGr
         `got ${outputGradient ? formatShape(outputGradient.shape) : 'none'}; reduce it to a scalar or pass one`,
     );
   }
-  const order = topologicalOrder([output]);
+  return vectorJacobianProduct([[output, outputGradient ?? fill([], 1)]], withRespectTo);
+}
+
+/**
+ * Gradients of sum over outputs of <output, vector>: one walk for many outputs, whatever they share.
+ * @param outputs each with a vector of its shape, which counts as constant
+ * @returns one node per entry of `withRespectTo`, of its shape; zeros where no output depends on it.
+ * @throws UnsupportedError when the way there leads through an operation without a gradient.
+ */
+export function vectorJacobianProduct(
+  outputs: readonly (readonly [output: Node, vector: Node])[],
+  withRespectTo: readonly Node[],
+): Node[] {
+  const order = topologicalOrder(outputs.map(([output]) => output));
   const same = identify([...withRespectTo, ...order]);
   const reaches = new Set(withRespectTo.map(same));
   for (const node of order) if (node.inputs.some((input) => reaches.has(same(input)))) reaches.add(node);
 
-  const adjoints = new Map<Node, Node>([[same(output), outputGradient ?? fill([], 1)]]);
+  const adjoints = new Map<Node, Node>();
+  const addTo = (node: Node, part: Node) => {
+    const sumSoFar = adjoints.get(same(node));
+    adjoints.set(same(node), sumSoFar ? add(sumSoFar, part) : part);
+  };
+  for (const [output, vector] of outputs) addTo(output, vector);
   for (const node of order.reverse()) {
     const adjoint = adjoints.get(node);
     const wanted = node.inputs.map((input) => reaches.has(same(input)));
@@ -38,12 +56,10 @@ export function gradients(output: Node, withRespectTo: readonly Node[], outputGr
       );
     }
     const parts = operation.gradient({ inputs, output: node, outputGradient: adjoint, attributes, wanted });
-    inputs.forEach((input, i) => {
+    for (const [i, input] of inputs.entries()) {
       const part = parts[i];
-      if (!part || !wanted[i]) return;
-      const sumSoFar = adjoints.get(same(input));
-      adjoints.set(same(input), sumSoFar ? add(sumSoFar, part) : part);
-    });
+      if (part && wanted[i]) addTo(input, part);
+    }
   }
   return withRespectTo.map((node) => adjoints.get(same(node)) ?? fill(node.shape, 0));
 }
