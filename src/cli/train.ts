@@ -5,22 +5,13 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DataError, OptionError } from '../base/errors.ts';
 import { expectWritable, readBytes, writeBytes } from '../io/node-files.ts';
 import type { Augmentation } from '../kernels/augment/gather-augmented.ts';
-import type { Initialiser } from '../nn/initialise.ts';
 import { stateEntries } from '../nn/models/model.ts';
 import { parseModel } from '../nn/models/parse-model.ts';
 import { stateDictOf, writeStateDict } from '../nn/state-dict.ts';
 import { Evaluator } from '../nn/train/evaluate.ts';
 import { fit } from '../nn/train/fit.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
-import type { OptimizerOptions } from '../nn/train/optimizer.ts';
-import {
-  constantSchedule,
-  cosineSchedule,
-  linearSchedule,
-  type Schedule,
-  stepSchedule,
-  warmupSchedule,
-} from '../nn/train/schedule.ts';
+import { DEFAULT_RECIPE, fitOptionsOf, type Recipe, SCHEDULES } from '../nn/train/recipe.ts';
 import { readTrainingState, type TrainingState, writeTrainingState } from '../nn/train/training-state.ts';
 import type { TrainResult } from '../report/results.ts';
 import { Arena, ArenaLayout } from '../runtime/arena.ts';
@@ -41,20 +32,13 @@ import { completeResult, formatAccuracy, formatLoss, printResult } from './outpu
 import { startProgress } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
-interface TrainOptions extends AdapterOptionValues, DataOptionValues, SplitOptionValues {
+interface TrainOptions
+  extends AdapterOptionValues,
+    DataOptionValues,
+    SplitOptionValues,
+    Omit<Recipe, 'augment'> {
   readonly model: string;
   readonly seed: number;
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly optimizer: OptimizerOptions['type'];
-  readonly learningRate: number;
-  readonly momentum: number;
-  readonly weightDecay: number;
-  readonly schedule: 'constant' | 'cosine' | 'linear' | 'step';
-  readonly labelSmoothing: number;
-  readonly warmupSteps: number;
-  readonly initialiser: Initialiser;
-  readonly accumulate: number;
   readonly augment?: Augmentation;
   readonly out?: string;
   readonly checkpointEvery?: number;
@@ -67,28 +51,40 @@ export function registerTrain(program: Command): void {
     .command('train')
     .description('Train a model from a seed; write its checkpoint.')
     .requiredOption('--model <name>', 'such as mlp:784-512-512-512-10 or mlp:784-64-10:tanh:no-bias')
-    .option('--epochs <n>', 'passes over the training images', positiveInteger, 5)
-    .option('--batch-size <n>', 'images a step', positiveInteger, 128)
+    .option('--epochs <n>', 'passes over the training images', positiveInteger, DEFAULT_RECIPE.epochs)
+    .option('--batch-size <n>', 'images a step', positiveInteger, DEFAULT_RECIPE.batchSize)
     .addOption(
-      new Option('--optimizer <name>', 'optimizer').choices(['sgd', 'adam', 'adamw']).default('adam'),
+      new Option('--optimizer <name>', 'optimizer')
+        .choices(['sgd', 'adam', 'adamw'])
+        .default(DEFAULT_RECIPE.optimizer),
     )
-    .option('--learning-rate <x>', 'base learning rate', positiveNumber, 1e-3)
-    .option('--momentum <x>', 'of sgd', nonNegative, 0.9)
-    .option('--weight-decay <x>', 'weight decay', nonNegative, 0)
+    .option('--learning-rate <x>', 'base learning rate', positiveNumber, DEFAULT_RECIPE.learningRate)
+    .option('--momentum <x>', 'of sgd', nonNegative, DEFAULT_RECIPE.momentum)
+    .option('--weight-decay <x>', 'weight decay', nonNegative, DEFAULT_RECIPE.weightDecay)
     .addOption(
       new Option(
         '--schedule <name>',
         'learning-rate schedule: cosine and linear fall to 0, step divides by 10 at 1/2 and 3/4',
       )
-        .choices(['constant', 'cosine', 'linear', 'step'])
-        .default('cosine'),
+        .choices([...SCHEDULES])
+        .default(DEFAULT_RECIPE.schedule),
     )
-    .option('--label-smoothing <x>', 'share of a label spread over all classes, 0 to 1', unitInterval, 0)
-    .option('--warmup-steps <n>', 'linear warm-up before the schedule', wholeNumber, 0)
+    .option(
+      '--label-smoothing <x>',
+      'share of a label spread over all classes, 0 to 1',
+      unitInterval,
+      DEFAULT_RECIPE.labelSmoothing,
+    )
+    .option(
+      '--warmup-steps <n>',
+      'linear warm-up before the schedule',
+      wholeNumber,
+      DEFAULT_RECIPE.warmupSteps,
+    )
     .addOption(
       new Option('--initialiser <name>', 'initial weights')
         .choices(['pytorch', 'kaiming', 'lecun'])
-        .default('pytorch'),
+        .default(DEFAULT_RECIPE.initialiser),
     )
     .option(
       '--augment <list>',
@@ -99,7 +95,7 @@ export function registerTrain(program: Command): void {
       '--accumulate <n>',
       'compute each batch in so many parts, for batches larger than memory',
       positiveInteger,
-      1,
+      DEFAULT_RECIPE.accumulate,
     )
     .option('--out <file>', 'where to write the checkpoint (.safetensors)')
     .option('--checkpoint-every <steps>', 'keep FILE.training beside --out, to resume from', positiveInteger)
@@ -127,7 +123,9 @@ async function runTrain(options: TrainOptions): Promise<void> {
       new GpuDataset(context, train, normalisation),
       new GpuDataset(context, test, normalisation),
     ];
-    const { seed, epochs, batchSize, learningRate, initialiser } = options;
+    const { seed } = options;
+    const recipe = recipeOf(options);
+    const { epochs, batchSize } = recipe;
     const steps = epochs * Math.ceil(train.count / Math.min(batchSize, train.count));
     const saved = options.out === undefined ? undefined : `${options.out}.training`;
     const resume =
@@ -139,16 +137,8 @@ async function runTrain(options: TrainOptions): Promise<void> {
     const { state, epochLoss } = await fit(context, {
       model,
       data: trainSet,
-      optimizer: optimizerOf(options),
-      learningRate,
-      schedule: scheduleOf(options),
-      epochs,
-      batchSize,
-      accumulate: options.accumulate,
-      labelSmoothing: options.labelSmoothing,
-      ...(options.augment ? { augmentation: options.augment } : {}),
+      ...fitOptionsOf(recipe),
       seed,
-      initialiser,
       signal,
       onProgress: (report) => {
         progress.update(report.step, `epoch ${report.epoch}/${epochs}  loss ${report.loss.toFixed(4)}`);
@@ -185,21 +175,6 @@ async function runTrain(options: TrainOptions): Promise<void> {
       await writeBytes(options.out, writeStateDict(checkpoint));
       await rm(`${options.out}.training`, { force: true });
     }
-    const { optimizer, momentum, weightDecay, schedule, warmupSteps } = options;
-    const recipe = {
-      epochs,
-      batchSize,
-      optimizer,
-      learningRate,
-      momentum,
-      weightDecay,
-      schedule,
-      warmupSteps,
-      initialiser,
-      accumulate: options.accumulate,
-      labelSmoothing: options.labelSmoothing,
-      augment: options.augment ?? null,
-    };
     const inputs = { recipe, train: trainSet.digest, test: testSet.digest };
     const result: TrainResult = {
       ...completeResult(context, 'train', seed, started, inputs, fields),
@@ -219,18 +194,13 @@ async function runTrain(options: TrainOptions): Promise<void> {
   });
 }
 
-function optimizerOf({ optimizer, momentum, weightDecay }: TrainOptions): OptimizerOptions {
-  return optimizer === 'sgd' ? { type: 'sgd', momentum, weightDecay } : { type: optimizer, weightDecay };
-}
-
-function scheduleOf({ schedule, warmupSteps }: TrainOptions): Schedule {
-  const base = {
-    constant: constantSchedule,
-    cosine: cosineSchedule,
-    linear: linearSchedule,
-    step: () => stepSchedule([0.5, 0.75]),
-  }[schedule]();
-  return warmupSteps > 0 ? warmupSchedule(warmupSteps, base) : base;
+function recipeOf(options: TrainOptions): Recipe {
+  const { epochs, batchSize, optimizer, learningRate, momentum, weightDecay } = options;
+  const { schedule, warmupSteps, initialiser, accumulate, labelSmoothing, augment = null } = options;
+  return {
+    ...{ epochs, batchSize, optimizer, learningRate, momentum, weightDecay },
+    ...{ schedule, warmupSteps, initialiser, accumulate, labelSmoothing, augment },
+  };
 }
 
 function positiveNumber(text: string): number {

@@ -4,7 +4,7 @@ import { hashResult } from '../../base/hash.ts';
 import { RandomStream } from '../../base/random.ts';
 import { assertFinite } from '../../io/safetensors.ts';
 import { type Augmentation, augmentationStream } from '../../kernels/augment/gather-augmented.ts';
-import type { Arena } from '../../runtime/arena.ts';
+import type { Arena, HostTensors } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
 import { type Initialiser, initialiseParameters } from '../initialise.ts';
 import { type Model, stateEntries } from '../models/model.ts';
@@ -46,6 +46,8 @@ export interface FitOptions {
   readonly seed: number;
   /** Default: `pytorch`. */
   readonly initialiser?: Initialiser;
+  /** f32 by name, every entry of the model: values to start from, in place of those that the seed would give. */
+  readonly initial?: HostTensors;
   /** Called about `reportsPerEpoch` times an epoch, with losses read back then. */
   readonly onProgress?: (progress: FitProgress) => void;
   /** Default: 10. */
@@ -111,7 +113,9 @@ export async function fit(context: Context, options: FitOptions): Promise<FitRes
   };
   try {
     if (resume) trainer.load(resume.values, resume.optimizer, resume.step);
-    else trainer.load(initialiseParameters(stateEntries(model), seed, options.initialiser));
+    else {
+      trainer.load(options.initial ?? initialiseParameters(stateEntries(model), seed, options.initialiser));
+    }
     if (resume) context.write(losses, resume.losses);
     const random = new RandomStream(seed, 'order of samples');
     const epochLoss = [...(resume?.epochLoss ?? [])];
@@ -177,6 +181,7 @@ function recipeOf(options: FitOptions, batchSize: number, steps: number): string
     seed,
     initialiser,
     augmentation: options.augmentation ?? null,
+    ...(options.initial ? { initial: [...options.initial] } : {}),
     ...(options.labelSmoothing ? { labelSmoothing: options.labelSmoothing } : {}),
   });
 }
