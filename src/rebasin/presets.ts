@@ -6,10 +6,11 @@
  * - `repair` (Jordan et al. 2023): correlation with 1e-4 added to the product of deviations, the last tensor of a stream; REPAIR forward.
  * - `rethink` (Qu and Horvath 2024): as `repair`, batches of 128, corrections inside residual blocks only, ends left as they are.
  * - `reference`: graph order; plain correlation, a stream's similarity summed over all its tensors; statistics of the whole set at once,
- *   which is layer after layer with earlier ones corrected; epsilon 1e-5, the last layer untouched; 11 points.
+ *   which is layer after layer with earlier ones corrected; epsilon 1e-5, the last layer untouched; 11 points. Pruning spares no weight.
  *   (Its variances are divided by the number of values; ours by one less, for models and merge alike, which cancels but for epsilon.)
  */
 import type { ActivationSimilarity } from './matching/activation-matching.ts';
+import type { PruningScope } from './pruning/prunable-weights.ts';
 import type { RenormalisationSettings } from './renormalise/renormalisations.ts';
 
 export interface Preset {
@@ -21,6 +22,8 @@ export interface Preset {
   readonly ends: 'corrected' | 'raw';
   /** Values of lambda. */
   readonly points: number;
+  /** Which weights pruning counts and removes. */
+  readonly prune: PruningScope;
 }
 
 const WHOLE_SET = { form: 'forward', layers: 'hidden', batchSize: 'all', epsilon: 1e-5 } as const;
@@ -32,6 +35,7 @@ export const PRESETS = {
     renormalisation: { form: 'forward', layers: 'hidden', batchSize: 250 },
     ends: 'corrected',
     points: 25,
+    prune: 'without-shortcuts',
   },
   repair: {
     order: 'graph',
@@ -39,6 +43,7 @@ export const PRESETS = {
     renormalisation: { form: 'forward', layers: 'hidden', batchSize: 500, epsilon: 1e-5 },
     ends: 'corrected',
     points: 25,
+    prune: 'without-shortcuts',
   },
   rethink: {
     order: 'random',
@@ -46,6 +51,7 @@ export const PRESETS = {
     renormalisation: { form: 'forward', layers: 'blocks', batchSize: 128, epsilon: 1e-5 },
     ends: 'raw',
     points: 11,
+    prune: 'without-shortcuts',
   },
   reference: {
     order: 'graph',
@@ -53,6 +59,7 @@ export const PRESETS = {
     renormalisation: WHOLE_SET,
     ends: 'corrected',
     points: 11,
+    prune: 'all',
   },
 } as const satisfies Record<string, Preset>;
 

@@ -34,20 +34,26 @@ export function hasBatchNorm(model: Model): boolean {
  * @throws UnsupportedError naming what stands in the way.
  */
 export function plainChain(caller: string, model: Model): WeightedTap[] {
-  const { logits } = forwardGraph(model);
-  const refuse = (what: string): never => {
+  const obstacle = chainObstacle(model);
+  if (obstacle !== undefined) {
     throw new UnsupportedError(
-      `${caller}: needs a plain network of ReLU layers one after another, but ${model.name} has ${what}; use repair, rescale or reset`,
+      `${caller}: needs a plain network of ReLU layers one after another, but ${model.name} has ${obstacle}; use repair, rescale or reset`,
     );
-  };
+  }
+  return findWeightedTaps([forwardGraph(model).logits]);
+}
+
+/** What keeps a network from being a plain chain (see `plainChain`), such as `the norm "bn1"`; undefined where nothing does. */
+export function chainObstacle(model: Model): string | undefined {
+  const { logits } = forwardGraph(model);
   const norm = findTaps([logits]).find(({ kind }) => kind === 'normalised');
-  if (norm) refuse(`the norm "${norm.name}"`);
+  if (norm) return `the norm "${norm.name}"`;
   for (const node of topologicalOrder([logits])) {
     const { name } = node.operation;
-    if (name === 'standardise') refuse('a norm');
+    if (name === 'standardise') return 'a norm';
     const branches = node.inputs.filter(({ inputs }) => inputs.length > 0).length;
-    if (branches > 1) refuse(`branches that meet in "${name}"`);
-    if (['tanh', 'gelu', 'softplus', 'sigmoid'].includes(name)) refuse(`the activation "${name}"`);
+    if (branches > 1) return `branches that meet in "${name}"`;
+    if (['tanh', 'gelu', 'softplus', 'sigmoid'].includes(name)) return `the activation "${name}"`;
   }
-  return findWeightedTaps([logits]);
+  return undefined;
 }

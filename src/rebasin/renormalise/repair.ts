@@ -49,7 +49,10 @@ export const REPAIR_FORMS: readonly RepairForm[] = ['forward', 'sequential', 'cl
 
 export interface RepairOptions {
   readonly model: Model;
-  /** The models that are merged, their units already aligned, in arenas of the merged one's layout. They are only read. */
+  /**
+   * The models that are merged, their units already aligned, in arenas of the merged one's layout; or one alone, whose statistics what
+   * was made of it (by pruning) is to have. They are only read.
+   */
   readonly endpoints: readonly Arena[];
   /** Images that statistics are measured on. */
   readonly data: GpuDataset;
@@ -329,8 +332,11 @@ function checkOptions({ endpoints, correction, form, epsilon }: Required<RepairO
   if (!REPAIR_FORMS.includes(form)) {
     throw new OptionError(`repair: form must be one of ${REPAIR_FORMS.join(', ')}, got "${form}"`);
   }
-  if (endpoints.length < 2) {
-    throw new OptionError(`repair: needs the statistics of at least 2 models, got ${endpoints.length}`);
+  const least = form === 'closed' ? 2 : 1;
+  if (endpoints.length < least) {
+    throw new OptionError(
+      `repair: the ${form} form needs the statistics of at least ${least === 1 ? '1 model' : '2 models'}, got ${endpoints.length}`,
+    );
   }
   if (!(epsilon >= 0)) throw new OptionError(`repair: epsilon must be at least 0, got ${epsilon}`);
 }
