@@ -4,12 +4,14 @@
  * only made to go with A half-way, as the straight-through estimator does.
  */
 import { OptionError } from '../../base/errors.ts';
+import { forwardGraph } from '../../nn/models/model.ts';
 import type { GpuDataset } from '../../nn/train/gpu-dataset.ts';
 import type { MatchingMethod } from '../../report/results.ts';
 import type { Arena, HostTensors } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
 import { checkLambda, type SweepCurve, sweep } from '../interpolation/sweep.ts';
 import { checkMatchingImages, type Match, type MatchingOptions, matchModels } from '../matching/match.ts';
+import { scoredDistance } from '../matching/objective.ts';
 import { uploadEndpoints } from '../renormalise/endpoints.ts';
 import {
   checkRenormalisation,
@@ -17,6 +19,7 @@ import {
   type Renormalisation,
   type RenormalisationSettings,
 } from '../renormalise/renormalisations.ts';
+import { derivePermutationSpec } from '../spec/permutation-spec.ts';
 
 /** `statistics` are the images that both matching and re-normalisation look at. */
 export interface MatchedBarriersOptions extends Omit<MatchingOptions, 'onProgress'> {
@@ -48,6 +51,8 @@ export interface MatchedBarriersProgress {
 export interface MatchedPair {
   /** `A` and `B`, or `A` and `pi(B)` where it was matched. */
   readonly networks: readonly [string, string];
+  /** L2 distance over scored entries. */
+  readonly distance: number;
   readonly curves: Readonly<Record<string, SweepCurve>>;
 }
 
@@ -73,6 +78,7 @@ export async function matchedBarriers(
   const { model, networks, method = 'weight', lambda, data, renormalise = 'none', signal } = options;
   check(options, method, renormalise);
   const report = options.onProgress ?? (() => {});
+  const spec = derivePermutationSpec([forwardGraph(model).logits]);
   const [a, ...others] = networks as readonly [HostTensors, ...HostTensors[]];
   const matches: Record<string, Match> = {};
   const named: [string, HostTensors][] = [['A', a]];
@@ -101,7 +107,8 @@ export async function matchedBarriers(
           onProgress: (progress) => report({ stage: `${first} to ${second}`, ...progress, note: '' }),
           ...(signal ? { signal } : {}),
         });
-        pairs.push({ networks: [first, second], curves });
+        const distance = scoredDistance(spec, valuesOfFirst, valuesOfSecond);
+        pairs.push({ networks: [first, second], distance, curves });
       } finally {
         endpoints.destroy();
       }

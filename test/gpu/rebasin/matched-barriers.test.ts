@@ -43,6 +43,9 @@ describe('matchedBarriers', () => {
     expect(naive.pairs.map((pair) => pair.networks.join())).toEqual(['A,B', 'A,C', 'B,C']);
     expect(matched.pairs.map((pair) => pair.networks.join())).toEqual(['A,pi(B)', 'A,pi(C)', 'pi(B),pi(C)']);
     expect(matched.method).toBe('weight');
+    expect(matched.pairs[0]!.distance).toBe(matched.matches.B!.fields.distance.after);
+    expect(matched.pairs[2]!.distance).toBeGreaterThan(0);
+    expect(matched.pairs[2]!.distance).toBeLessThan(naive.pairs[2]!.distance / 10);
     for (const [i, { curves }] of matched.pairs.entries()) {
       expect(curves.test!.barrier.loss).toBeLessThan(1e-3);
       expect(naive.pairs[i]!.curves.test!.barrier.loss).toBeGreaterThan(0.1);
