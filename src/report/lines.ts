@@ -3,6 +3,9 @@
  * data sets. A sweep has one line, a demo both; beside its line a sweep may have what calibration makes of it, and the ensemble.
  */
 
+import type { AnalyseResult } from './analyse-result.ts';
+import { METHOD_WORDS } from './method-words.ts';
+import type { PruneResult } from './prune-result.ts';
 import type {
   CompareResult,
   CurveReport,
@@ -55,6 +58,15 @@ export function isStats(result: ReportResult): result is StatsResult {
   return result.command === 'stats';
 }
 
+export function isPrune(result: ReportResult): result is PruneResult {
+  return result.command === 'prune';
+}
+
+/** Like comparisons, analyses have matchings; who wrote them tells them apart. */
+export function isAnalyse(result: ReportResult): result is AnalyseResult {
+  return result.command === 'analyse';
+}
+
 const both: readonly Measure[] = ['loss', 'accuracy'];
 
 /** The lines of a result, the naive one first. */
@@ -97,8 +109,20 @@ export function curveOf(line: Line, split: SplitName): CurveResult {
 /** How networks were matched, by the name of the one that was permuted. */
 export function matchesOf(result: ReportResult): Readonly<Record<string, MatchFields>> {
   if (isPlane(result)) return result.matches;
-  if (isMerge(result) || isCompare(result)) return {};
+  if (isMerge(result) || isCompare(result) || isPrune(result)) return {};
+  if (isAnalyse(result)) return matchesOfAnalysis(result);
   return result.match ? { B: result.match } : {};
+}
+
+/** Where there are several methods, names say by which. */
+function matchesOfAnalysis({ matchings }: AnalyseResult): Readonly<Record<string, MatchFields>> {
+  const matched = matchings.filter(({ align }) => align !== 'none');
+  const named = matched.flatMap(({ align, matches }) =>
+    Object.entries(matches).map(
+      ([name, match]) => [matched.length > 1 ? `${name}, ${METHOD_WORDS[align]}` : name, match] as const,
+    ),
+  );
+  return Object.fromEntries(named);
 }
 
 /** Units that matching could move: the sum of the group sizes. */

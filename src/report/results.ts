@@ -1,3 +1,6 @@
+import type { AnalyseResult } from './analyse-result.ts';
+import type { PruneResult } from './prune-result.ts';
+
 /**
  * What commands write as JSON. Field names are a contract: scripts read them, and the report draws them.
  * Losses are mean cross-entropies in nats, accuracies fractions from 0 to 1.
@@ -345,4 +348,11 @@ export interface CompareResult extends CommonResult {
 export type CurveReport = SweepResult | DemoResult;
 
 /** Results that the report can show. */
-export type ReportResult = CurveReport | PlaneResult | MergeResult | CompareResult | StatsResult;
+export type ReportResult =
+  | CurveReport
+  | PlaneResult
+  | MergeResult
+  | CompareResult
+  | StatsResult
+  | PruneResult
+  | AnalyseResult;

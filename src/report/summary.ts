@@ -3,6 +3,7 @@
  * whoever shows these strings in a page escapes them.
  */
 
+import { analyseHeadline, analyseTables } from './analyse-summary.ts';
 import { compareHeadline, compareTables } from './compare-summary.ts';
 import {
   formatBarrier,
@@ -17,10 +18,12 @@ import {
 import {
   curveOf,
   hiddenUnits,
+  isAnalyse,
   isCompare,
   isDemo,
   isMerge,
   isPlane,
+  isPrune,
   isStats,
   type Line,
   linesOf,
@@ -30,6 +33,7 @@ import {
 import { mergeHeadline, mergeTable } from './merge-summary.ts';
 import { METHOD_WORDS } from './method-words.ts';
 import { planeHeadline, planeTable } from './plane-summary.ts';
+import { pruneHeadline, pruneTable } from './prune-summary.ts';
 import type { CurveReport, LossAndAccuracy, MatchFields, ReportResult } from './results.ts';
 import { statsHeadline, statsTables } from './stats-summary.ts';
 import { alignColumns } from './text-table.ts';
@@ -66,6 +70,8 @@ export function headline(result: ReportResult): string {
   if (isMerge(result)) return mergeHeadline(result);
   if (isCompare(result)) return compareHeadline(result);
   if (isStats(result)) return statsHeadline(result);
+  if (isPrune(result)) return pruneHeadline(result);
+  if (isAnalyse(result)) return analyseHeadline(result);
   const lines = linesOf(result);
   const split = splitsOf(lines)[0];
   if (split === undefined) return 'Two networks, and no data to evaluate the line between them on.';
@@ -180,6 +186,8 @@ export function textTables(result: ReportResult): string {
   if (isMerge(result)) return mergeTable(result);
   if (isCompare(result)) return compareTables(result);
   if (isStats(result)) return statsTables(result);
+  if (isPrune(result)) return pruneTable(result);
+  if (isAnalyse(result)) return analyseTables(result);
   return `${barrierTable(result)}\n\n${curveTable(result)}`;
 }
 

@@ -3,6 +3,7 @@
  * It needs `reportStyles` (styles.ts) in the document, follows light and dark by itself, and adapts to the width of `root`.
  */
 
+import { analyseSections } from './analyse-view.ts';
 import { compareSections } from './compare-view.ts';
 import { element, figure, headingRow, responsive, section, table } from './elements.ts';
 import { objectiveFigure, permutationFigure, trainingFigure } from './figures.ts';
@@ -18,10 +19,12 @@ import {
 import { interpolationFigure } from './interpolation-figure.ts';
 import {
   curveOf,
+  isAnalyse,
   isCompare,
   isDemo,
   isMerge,
   isPlane,
+  isPrune,
   isStats,
   isWay,
   type Line,
@@ -33,6 +36,7 @@ import {
 } from './lines.ts';
 import { mergeSections } from './merge-view.ts';
 import { planeSections } from './plane-view.ts';
+import { pruneSections } from './prune-view.ts';
 import type { CurveReport, MatchFields, ReportResult, TrainingFields } from './results.ts';
 import { statsSections } from './stats-view.ts';
 import {
@@ -66,6 +70,8 @@ function ownSections(result: ReportResult): HTMLElement[] {
   if (isMerge(result)) return mergeSections(result);
   if (isCompare(result)) return compareSections(result);
   if (isStats(result)) return statsSections(result);
+  if (isPrune(result)) return pruneSections(result);
+  if (isAnalyse(result)) return analyseSections(result);
   return curveSections(result);
 }
 
@@ -267,13 +273,13 @@ function provenance(result: ReportResult): HTMLElement {
     const files = result.networks.flatMap(({ checkpoint }) => checkpoint ?? []);
     if (files.length > 0) facts.push(['Checkpoints', files.join(', ')]);
   }
-  if (isStats(result)) {
+  if (isStats(result) || isPrune(result) || isAnalyse(result)) {
     const { name, split, images } = result.data;
     facts.push(['Data', `${name}: ${plural(images, `${split} image`)}`]);
     if (result.renormalise !== undefined) facts.push(['Corrected', result.renormalise]);
   }
   const assumptions =
-    isMerge(result) || isCompare(result) || isStats(result)
+    isMerge(result) || isCompare(result) || isStats(result) || isPrune(result) || isAnalyse(result)
       ? result.assumptions
       : (Object.values(matchesOf(result))[0]?.assumptions ?? []);
   if (assumptions.length > 0) facts.push(['Assumed', assumptions.join('; ')]);

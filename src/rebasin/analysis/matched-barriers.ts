@@ -40,7 +40,7 @@ export interface MatchedBarriersOptions extends Omit<MatchingOptions, 'onProgres
 }
 
 export interface MatchedBarriersProgress {
-  /** What is under way: `match B`, or `A to pi(B)`. */
+  /** What is under way: `match B`, `match C` or `sweep`. */
   readonly stage: string;
   readonly done: number;
   readonly total: number;
@@ -93,6 +93,7 @@ export async function matchedBarriers(
     named.push([method === 'none' ? letter : `pi(${letter})`, match.aligned]);
   }
   const pairs: MatchedPair[] = [];
+  const total = lambda.length * ((named.length * (named.length - 1)) / 2);
   for (const [i, [first, valuesOfFirst]] of named.entries()) {
     for (const [second, valuesOfSecond] of named.slice(i + 1)) {
       const endpoints = uploadEndpoints(context, {
@@ -104,7 +105,13 @@ export async function matchedBarriers(
         const curves = await sweep(context, {
           ...{ model: endpoints.model, a: from, b: to, lambda, data, ends: options.ends },
           renormalise: endpoints.renormalise,
-          onProgress: (progress) => report({ stage: `${first} to ${second}`, ...progress, note: '' }),
+          onProgress: ({ done }) =>
+            report({
+              stage: 'sweep',
+              done: pairs.length * lambda.length + done,
+              total,
+              note: `${first} to ${second}`,
+            }),
           ...(signal ? { signal } : {}),
         });
         const distance = scoredDistance(spec, valuesOfFirst, valuesOfSecond);

@@ -89,6 +89,7 @@ describe('matchedBarriers', () => {
     const a = trained[0]!;
     const data = { test: digitsOn(context(), 50, 'test') };
     const stages: string[] = [];
+    const sweeps: (readonly [number, number, string])[] = [];
     const call = {
       ...{ model, networks: trained, lambda: LAMBDA, data },
       onProgress: ({ stage }: { stage: string }) => stages.push(stage),
@@ -103,11 +104,19 @@ describe('matchedBarriers', () => {
     );
     expect(stages).toEqual([]);
     await matchedBarriers(context(), call);
-    expect([...new Set(stages)]).toEqual(['match B', 'A to pi(B)']);
+    expect([...new Set(stages)]).toEqual(['match B', 'sweep']);
+    await matchedBarriers(context(), {
+      ...{ ...call, method: 'none', networks: [a, a, a] },
+      onProgress: ({ stage, done, total, note }) => stage === 'sweep' && sweeps.push([done, total, note]),
+    });
+    expect(sweeps.map(([done, total]) => done / total)).toEqual(sweeps.map((_, i) => (i + 1) / 9));
+    expect(sweeps.map(([, , note]) => note)).toEqual(
+      ['A to B', 'A to C', 'B to C'].flatMap((note) => [note, note, note]),
+    );
     const controller = new AbortController();
     const aborted = matchedBarriers(context(), {
       ...{ ...call, signal: controller.signal },
-      onProgress: ({ stage }) => stage.startsWith('A to') && controller.abort(),
+      onProgress: ({ stage }) => stage === 'sweep' && controller.abort(),
     });
     await expect(aborted).rejects.toThrow(/abort/i);
     data.test.destroy();
