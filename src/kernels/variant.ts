@@ -1,6 +1,6 @@
 /**
- * Which variant of a tiled kernel family (matrix products, convolutions, cross moments) runs: decided here alone, from the kind of
- * adapter. All variants of a family give the same bits.
+ * Which variant of a tiled kernel family (matrix products, convolutions, cross moments, singular values) runs: decided here alone, from
+ * the kind of adapter. All variants of a family give the same bits.
  */
 import { OptionError, UnsupportedError } from '../base/errors.ts';
 import type { Context } from '../runtime/context.ts';
@@ -10,7 +10,7 @@ export const TILED_VARIANTS = ['naive', 'register', 'quad', 'workgroup'] as cons
 export type TiledVariant = (typeof TILED_VARIANTS)[number];
 
 /** The tiled families, as `context.variants` names them. */
-export const TILED_FAMILIES = ['matmul', 'conv', 'cross-moments'] as const;
+export const TILED_FAMILIES = ['matmul', 'conv', 'cross-moments', 'svd'] as const;
 
 /**
  * `naive` documents the formula, `register` and `quad` are for adapters that compute on the CPU (`quad` where subgroups have exactly

@@ -18,6 +18,7 @@ import {
   crossEntropyGradient,
   softmax,
 } from '../../../src/kernels/softmax/softmax.ts';
+import { orthogonaliseRows } from '../../../src/kernels/svd/orthogonalise-rows.ts';
 import { TILED_VARIANTS } from '../../../src/kernels/variant.ts';
 import type { Context } from '../../../src/runtime/context.ts';
 import type { Dispatch, DType, TensorView } from '../../../src/runtime/kernel.ts';
@@ -41,6 +42,7 @@ export function representativeDispatches(): Dispatch[] {
     ...matmulDispatches(),
     ...convDispatches(),
     ...crossMomentsDispatches(),
+    ...singularValueDispatches(),
     ...reduceDispatches(context),
     ...softmaxDispatches(context),
     ...gatherDispatches(context),
@@ -173,6 +175,16 @@ function crossMomentsDispatches(): Dispatch[] {
         scratch: view,
       }),
     ),
+  );
+}
+
+/** Every variant, with the two blocks that make one pair, and more than four chunks of a row. */
+function singularValueDispatches(): Dispatch[] {
+  return TILED_VARIANTS.flatMap((variant) =>
+    orthogonaliseRows(contextWithoutGpu(false, { svd: variant }), {
+      ...{ matrices: 2, rows: 8, length: 132, stride: 140 },
+      ...{ vectors: view([2, 8, 140]), cosines: view([2]) },
+    }),
   );
 }
 

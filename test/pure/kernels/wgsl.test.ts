@@ -13,6 +13,8 @@ const LIBRARIES = [
   'src/kernels/cross-moments/cross_moments.wgsl',
   'src/kernels/elementwise/functions.wgsl',
   'src/kernels/random/random.wgsl',
+  'src/kernels/svd/diagonalise.wgsl',
+  'src/kernels/svd/orthogonalise_rows.wgsl',
 ];
 
 const dispatches = new Map(representativeDispatches().map((dispatch) => [dispatch.kernel.name, dispatch]));
@@ -116,16 +118,20 @@ describe('kernels with workgroup memory', () => {
     // The first of each file: others differ in the size of a tile, and are slow to interpret.
     .filter(({ kernel }, i, all) => all.findIndex((other) => other.kernel.file === kernel.file) === i);
 
-  it.each(withMemory)('$kernel.name has no races, and each of its barriers is needed', (dispatch) => {
-    const { wgsl } = dispatch.kernel;
-    expect(races(wgsl, dispatch)).toEqual([]);
-    const barriers = [...wgsl.matchAll(/workgroupBarrier\(\);/g)];
-    expect(barriers.length).toBeGreaterThan(0);
-    for (const { index, 0: text } of barriers) {
-      const without = wgsl.slice(0, index) + wgsl.slice(index + text.length);
-      expect(races(without, dispatch)).not.toEqual([]);
-    }
-  });
+  it.each(withMemory)(
+    '$kernel.name has no races, and each of its barriers is needed',
+    { timeout: 60_000 }, // interpreted, again and again
+    (dispatch) => {
+      const { wgsl } = dispatch.kernel;
+      expect(races(wgsl, dispatch)).toEqual([]);
+      const barriers = [...wgsl.matchAll(/workgroupBarrier\(\);/g)];
+      expect(barriers.length).toBeGreaterThan(0);
+      for (const { index, 0: text } of barriers) {
+        const without = wgsl.slice(0, index) + wgsl.slice(index + text.length);
+        expect(races(without, dispatch)).not.toEqual([]);
+      }
+    },
+  );
 });
 
 describe('control: these checks fail when they should', () => {
