@@ -1,10 +1,17 @@
 /** Checkpoints on the command line: read, recognised, checked; and what is written about a model beside its weights. */
 import { FormatError, OptionError } from '../base/errors.ts';
 import { readBytes } from '../io/node-files.ts';
-import type { Model } from '../nn/models/model.ts';
+import { type Model, stateEntries } from '../nn/models/model.ts';
 import { recogniseModel } from '../nn/models/recognise.ts';
-import { expectSameArchitecture, readStateDict, type StateDict } from '../nn/state-dict.ts';
+import {
+  expectSameArchitecture,
+  readStateDict,
+  type StateDict,
+  stateDictOf,
+  writeStateDict,
+} from '../nn/state-dict.ts';
 import type { Normalisation } from '../nn/train/gpu-dataset.ts';
+import type { HostTensors } from '../runtime/arena.ts';
 
 /** Which of a checkpoint's fields the user gave instead. */
 interface Told {
@@ -38,6 +45,19 @@ export function checkpointMetadata(model: Model, { mean, std }: Normalisation): 
     ['rebasin.mean', mean.join(',')],
     ['rebasin.std', std.join(',')],
   ]);
+}
+
+/** A network as a checkpoint that says how to run it; integer buffers and other metadata are those of the one it was made from. */
+export function checkpointOf(
+  { model, values }: { readonly model: Model; readonly values: HostTensors },
+  { state }: Checkpoint,
+  normalisation: Normalisation,
+): Uint8Array {
+  const metadata = new Map([...state.metadata, ...checkpointMetadata(model, normalisation)]);
+  return writeStateDict({
+    ...stateDictOf(stateEntries(model), values, metadata),
+    integers: state.integers,
+  });
 }
 
 /**

@@ -3,13 +3,11 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { OptionError } from '../base/errors.ts';
 import { limitDataset } from '../io/dataset.ts';
 import { expectWritable, writeBytes } from '../io/node-files.ts';
-import { stateEntries } from '../nn/models/model.ts';
-import { stateDictOf, valuesOf, writeStateDict } from '../nn/state-dict.ts';
-import { checkDatasetFits, GpuDataset, type Normalisation } from '../nn/train/gpu-dataset.ts';
+import { valuesOf } from '../nn/state-dict.ts';
+import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
 import {
   checkMerge,
   defaultStrategy,
-  type MergedNetwork,
   type MergeOptions,
   mergeNetworks,
   scoreMerge,
@@ -20,14 +18,7 @@ import { mergeVerdict } from '../rebasin/merging/merge-verdict.ts';
 import { mergeSentence } from '../report/merge-summary.ts';
 import type { MergeResult } from '../report/results.ts';
 import { textTables } from '../report/summary.ts';
-import {
-  type Checkpoint,
-  checkpointMetadata,
-  modelOf,
-  normalisationOfCheckpoint,
-  readAlike,
-  toldBy,
-} from './checkpoint.ts';
+import { checkpointOf, modelOf, normalisationOfCheckpoint, readAlike, toldBy } from './checkpoint.ts';
 import { describeData, loadData } from './data.ts';
 import {
   type MergingOptionValues,
@@ -189,11 +180,4 @@ async function runMerge(paths: readonly string[], options: MergeCommandOptions):
       ...[...(options.out ? [options.out] : []), ...written].map((path) => `written ${path}`),
     ]);
   });
-}
-
-/** The merged network as a checkpoint that says how to run it; integer buffers and other metadata are the first model's. */
-function checkpointOf(merged: MergedNetwork, like: Checkpoint, normalisation: Normalisation): Uint8Array {
-  const metadata = new Map([...like.state.metadata, ...checkpointMetadata(merged.model, normalisation)]);
-  const state = stateDictOf(stateEntries(merged.model), merged.values, metadata);
-  return writeStateDict({ ...state, integers: like.state.integers });
 }

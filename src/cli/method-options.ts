@@ -84,14 +84,17 @@ export function methodOption(flag: '--method' | '--align', fallback: MatchingMet
     .default(fallback);
 }
 
+/** `--preset`: whose small choices are taken where the user made none. */
+export function presetOption(): Option {
+  return new Option('--preset <name>', 'small choices as in one of the published codes').choices(
+    Object.keys(PRESETS),
+  );
+}
+
 /** `--preset`, `--order`, `--statistic`, `--read`, `--streams`, `--steps`, `--step-rate`. */
 export function withMatchingOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option('--preset <name>', 'small choices as in one of the published codes').choices(
-        Object.keys(PRESETS),
-      ),
-    )
+    .addOption(presetOption())
     .addOption(
       new Option('--order <order>', 'weight, straight-through: order of visits (default: graph)').choices([
         'graph',

@@ -49,7 +49,7 @@ export function nonNegative(text: string): number {
   return value;
 }
 
-function numberList(text: string): number[] {
+export function numberList(text: string): number[] {
   const values = text.split(',').map(Number);
   if (text.trim() === '' || values.some((value) => !Number.isFinite(value))) {
     throw new InvalidArgumentError('expected numbers separated by commas');

@@ -1,0 +1,77 @@
+/** What the report shows of pruning: the numbers to take away, accuracy and loss against sparsity, and the table. */
+import { element, figure, headingRow, responsive, section, table } from './elements.ts';
+import { formatPercent } from './format.ts';
+import { pruneFigure } from './prune-figure.ts';
+import type { PruneResult } from './prune-result.ts';
+import {
+  type PrunedState,
+  pruneColumns,
+  pruneSentence,
+  shareText,
+  sparsestWithin,
+  tellingPoint,
+} from './prune-summary.ts';
+
+const panelHeight = 270;
+
+/** The sections of pruning, from the facts under the headline on. */
+export function pruneSections(result: PruneResult): HTMLElement[] {
+  return [facts(result), pictures(result), all(result)];
+}
+
+function facts(result: PruneResult): HTMLElement {
+  const { dense, renormalise } = result;
+  const within = (state: PrunedState) => {
+    const sparsest = sparsestWithin(result, state);
+    return sparsest === undefined ? 'none' : shareText(sparsest);
+  };
+  const point = tellingPoint(result);
+  const parts: [string, string][] = [
+    ['Test accuracy, dense', formatPercent(dense.accuracy)],
+    ['Within a point of it, pruned', within('pruned')],
+    ...(renormalise === 'none'
+      ? []
+      : ([[`Within a point, ${renormalise}`, within('renormalised')]] as [string, string][])),
+    ...(point?.renormalised
+      ? ([
+          [
+            `At ${shareText(point.sparsity)}, after ${renormalise}`,
+            `${formatPercent(point.pruned.accuracy)} → ${formatPercent(point.renormalised.accuracy)}`,
+          ],
+        ] as [string, string][])
+      : []),
+  ];
+  return element(
+    'dl',
+    { class: 'facts' },
+    ...parts.map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, value))),
+  );
+}
+
+function pictures(result: PruneResult): HTMLElement {
+  const panel = (title: string, measure: 'accuracy' | 'loss') =>
+    figure(
+      title,
+      responsive(panelHeight, (width) => pruneFigure({ result, measure, width, height: panelHeight })),
+    );
+  return section(
+    'Against the share of weights that is gone',
+    element('div', { class: 'pair' }, panel('Test accuracy', 'accuracy'), panel('Test loss', 'loss')),
+    element('p', { class: 'note' }, 'Dotted: the dense network, as it came.'),
+  );
+}
+
+function all(result: PruneResult): HTMLElement {
+  const columns = pruneColumns(result);
+  const cells = columns[0]!.cells.map((_, row) => columns.map((column) => column.cells[row]!));
+  return section(
+    'Every sparsity',
+    element('p', {}, pruneSentence(result)),
+    table('Pruned networks', [headingRow(columns.map(({ heading }) => ({ text: heading })))], cells),
+    element(
+      'p',
+      { class: 'note' },
+      'Zeros are counted in the network that came out. Sparsities are rounded down to whole weights.',
+    ),
+  );
+}
