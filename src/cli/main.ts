@@ -15,6 +15,7 @@ import { registerMerge } from './merge.ts';
 import { registerPlane } from './plane.ts';
 import { registerPrune } from './prune.ts';
 import { registerStats } from './stats.ts';
+import { registerStudy } from './study.ts';
 import { registerSweep } from './sweep.ts';
 import { registerTrain } from './train.ts';
 
@@ -35,6 +36,7 @@ registerPlane(program);
 registerStats(program);
 registerPrune(program);
 registerAnalyse(program);
+registerStudy(program);
 registerAgePath(program);
 registerData(program);
 registerInfo(program);

@@ -6,6 +6,8 @@
 import type { AgePathResult } from './age-path-result.ts';
 import { agePathHeadline, agePathTable, isAgePath } from './age-path-summary.ts';
 import type { ReportResult } from './results.ts';
+import type { StudyResult } from './study-result.ts';
+import { isStudy, studyHeadline, studyText } from './study-summary.ts';
 import { reportStyles } from './styles.ts';
 import { headline, textTables } from './summary.ts';
 
@@ -13,10 +15,8 @@ import { headline, textTables } from './summary.ts';
  * Returns the text of the HTML file.
  * @param bundle the view as a classic script, from `scripts/build-report.mjs` (dist/report-view.js)
  */
-export function reportHtml(result: ReportResult | AgePathResult, bundle: string): string {
-  const [said, tables] = isAgePath(result)
-    ? [agePathHeadline(result), agePathTable(result)]
-    : [headline(result), textTables(result)];
+export function reportHtml(result: ReportResult | AgePathResult | StudyResult, bundle: string): string {
+  const [said, tables] = wordsOf(result);
   const sentence = escapeHtml(said);
   return `<!doctype html>
 <html lang="en">
@@ -37,6 +37,13 @@ export function reportHtml(result: ReportResult | AgePathResult, bundle: string)
 </body>
 </html>
 `;
+}
+
+/** The headline, and everything else that can be said without pictures. */
+function wordsOf(result: ReportResult | AgePathResult | StudyResult): [string, string] {
+  if (isStudy(result)) return [studyHeadline(result), result.studies.flatMap(studyText).join('\n')];
+  if (isAgePath(result)) return [agePathHeadline(result), agePathTable(result)];
+  return [headline(result), textTables(result)];
 }
 
 /** JSON that a `<script>` element can hold: without `<` no tag can begin or end in it, and a parser gives the same value. */

@@ -19,7 +19,8 @@ const mayImport: Record<string, readonly string[]> = {
   selfpaced: ['base', 'runtime', 'kernels', 'io', 'report'],
   rebasin: ['base', 'runtime', 'kernels', 'nn', 'io', 'report'],
   report: [],
-  cli: ['base', 'runtime', 'kernels', 'nn', 'rebasin', 'selfpaced', 'io', 'report'],
+  studies: ['base', 'runtime', 'kernels', 'nn', 'rebasin', 'io', 'report'],
+  cli: ['base', 'runtime', 'kernels', 'nn', 'rebasin', 'selfpaced', 'studies', 'io', 'report'],
 };
 
 /** The one file that names the package `webgpu`. */

@@ -1,0 +1,62 @@
+/** What `rebasin study` writes as JSON. Field names are a contract: scripts read them, and the report draws them. */
+import type { CommonResult } from './results.ts';
+
+export interface StudyPoint {
+  readonly x: number | string;
+  readonly mean: number;
+  /** Half the width of the two-sided 90 % interval over repetitions; absent for a single one. */
+  readonly margin?: number;
+  /** Of each repetition. */
+  readonly values: readonly number[];
+}
+
+export interface StudyFigure {
+  readonly title: string;
+  readonly x: { readonly label: string; readonly isLogarithmic?: boolean };
+  readonly y: { readonly label: string; readonly isLogarithmic?: boolean; readonly isPercentage?: boolean };
+  readonly lines: readonly { readonly name: string; readonly points: readonly StudyPoint[] }[];
+}
+
+export interface StudyClaim {
+  readonly text: string;
+  /** Paper and section. */
+  readonly source: string;
+  readonly verdict: 'held' | 'not held' | 'not decided';
+  /** What it came down to: the larger has to be above `atLeastTimes` times the smaller plus `by`. */
+  readonly comparisons: readonly {
+    readonly verdict: StudyClaim['verdict'];
+    readonly largerName: string;
+    readonly smallerName: string;
+    /** Means over repetitions. */
+    readonly larger: number;
+    readonly smaller: number;
+    readonly atLeastTimes: number;
+    readonly by: number;
+    /** Mean over repetitions of what it has above that, and half the width of the two-sided 90 % interval. */
+    readonly excess: number;
+    readonly margin?: number;
+    readonly repetitions: number;
+  }[];
+}
+
+export interface StudyFields {
+  readonly name: string;
+  readonly title: string;
+  readonly question: string;
+  readonly size: 'small' | 'large';
+  readonly budget: string;
+  readonly jobs: number;
+  /** Of all jobs, whenever they were run. */
+  readonly jobSeconds: number;
+  readonly adapters: readonly string[];
+  readonly measurements: number;
+  readonly figures: readonly StudyFigure[];
+  readonly claims: readonly StudyClaim[];
+  /** Of what all jobs found. */
+  readonly hash: string;
+}
+
+export interface StudyResult extends CommonResult {
+  readonly command: 'study';
+  readonly studies: readonly StudyFields[];
+}
