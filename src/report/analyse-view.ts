@@ -11,9 +11,12 @@ import {
 } from './analyse-summary.ts';
 import { element, figure, headingRow, responsive, section, table } from './elements.ts';
 import { formatBarrier, formatNumber, shown } from './format.ts';
+import { type Lane, laneFigure, laneHeight } from './lane-figure.ts';
 import { METHOD_WORDS } from './method-words.ts';
+import { colourOf, ink } from './plot-style.ts';
+import type { MatchingMethod } from './results.ts';
 
-const panelHeight = 230;
+const panelHeight = 200;
 
 /** The sections of an analysis, from the facts under the headline on. */
 export function analyseSections(result: AnalyseResult): HTMLElement[] {
@@ -46,46 +49,70 @@ function facts(result: AnalyseResult): HTMLElement {
 }
 
 function estimates(result: AnalyseResult): HTMLElement {
-  const { lambda, matchings, data, renormalise } = result;
+  const { lambda, matchings, renormalise } = result;
   const panels = matchings.map((matching) => {
-    const title = matching.align === 'none' ? 'As they are' : capitalised(METHOD_WORDS[matching.align]);
+    const title = nameOf(matching.align);
     const drawing = responsive(panelHeight, (width) =>
       taylorFigure({ lambda, matching, title, width, height: panelHeight }),
     );
-    return figure(title, drawing, `${data.split} loss`);
+    return figure(title, drawing);
   });
   const corrected =
     renormalise === 'none'
       ? ''
       : ` What is measured is corrected by ${renormalise}; the estimate is of the line that is not.`;
   return section(
-    'Is it distance that matters?',
-    element('div', { class: 'pair' }, ...panels),
+    'Is it a matter of distance?',
+    element('div', { class: panels.length > 2 ? 'triple' : 'pair' }, ...panels),
     element(
       'p',
       { class: 'note' },
-      'Solid: the loss on the straight line, measured. Dashed: what it would be if the loss were quadratic about both networks as far as the other, ' +
-        'from exact gradients and Hessian-vector products. Where the two are far apart, the networks are not close in the sense in which curvature decides, ' +
-        `and what matching does is not explained by the distance it takes away. Each picture has its own scale.${corrected}`,
+      'Loss over the straight line between the ends, each picture on its own scale. Solid: measured. Dashed: what it would be if the loss were ' +
+        'quadratic about both networks as far as the other, from exact gradients and Hessian-vector products (the Taylor estimate). Where the two ' +
+        `differ, the networks are not so close that curvature decides, and the distance that matching takes away does not explain the barrier.${corrected}`,
     ),
     asTable('Distances, barriers and estimates', matchingColumns(result)),
   );
 }
 
 function three(result: AnalyseResult): HTMLElement {
+  const lanes = result.matchings.flatMap(({ align, pairs = [] }) =>
+    pairs.map(({ networks, barrier: { loss } }, i): Lane => {
+      const colour = align === 'none' ? colourOf('naive') : i < 2 ? colourOf('aligned') : ink;
+      const value = Number.isFinite(loss) ? { mean: loss, min: loss, max: loss } : undefined;
+      return { group: nameOf(align), name: shown(networks.join(' – ')), value, colour };
+    }),
+  );
+  const title = `${result.data.split === 'test' ? 'Test' : 'Training'} loss barrier`;
+  const description = lanes
+    .map(({ group, name, value }) => `${group}, ${name}: ${formatBarrier(value?.mean ?? Number.NaN)}.`)
+    .join(' ');
+  const references = [{ name: 'no barrier', value: 0, isDashed: false }];
+  const drawing = responsive(laneHeight(lanes, references), (width) =>
+    laneFigure({
+      ...{ lanes, references, title, description, format: formatBarrier, tickFormat: String, width },
+      isSquareRoot: true,
+    }),
+  );
   return section(
     'Three networks',
+    figure(title, drawing, 'on a square-root axis'),
+    element(
+      'p',
+      { class: 'note' },
+      'B and C were each matched to A (blue); no matching looked at B and C together (black). If their barrier is as low, all three came into one basin; ' +
+        'if not, each was only made to go with A.',
+    ),
     element(
       'div',
       { class: 'compared' },
       asTable('Barriers between every two of three networks', pairColumns(result)),
     ),
-    element(
-      'p',
-      { class: 'note' },
-      'B and C were each matched to A. Nothing looked at B and C together: if their barrier is gone as well, all three came into one basin.',
-    ),
   );
+}
+
+function nameOf(align: MatchingMethod): string {
+  return align === 'none' ? 'As they are' : capitalised(METHOD_WORDS[align]);
 }
 
 function asTable(caption: string, columns: readonly AnalysisColumn[]): HTMLElement {

@@ -4,7 +4,6 @@
  */
 
 import type { AnalyseResult } from './analyse-result.ts';
-import { METHOD_WORDS } from './method-words.ts';
 import type { PruneResult } from './prune-result.ts';
 import type {
   CompareResult,
@@ -110,19 +109,9 @@ export function curveOf(line: Line, split: SplitName): CurveResult {
 export function matchesOf(result: ReportResult): Readonly<Record<string, MatchFields>> {
   if (isPlane(result)) return result.matches;
   if (isMerge(result) || isCompare(result) || isPrune(result)) return {};
-  if (isAnalyse(result)) return matchesOfAnalysis(result);
+  // Of the method that the analysis is about; those it is compared with are in the JSON.
+  if (isAnalyse(result)) return result.matchings[1]?.matches ?? {};
   return result.match ? { B: result.match } : {};
-}
-
-/** Where there are several methods, names say by which. */
-function matchesOfAnalysis({ matchings }: AnalyseResult): Readonly<Record<string, MatchFields>> {
-  const matched = matchings.filter(({ align }) => align !== 'none');
-  const named = matched.flatMap(({ align, matches }) =>
-    Object.entries(matches).map(
-      ([name, match]) => [matched.length > 1 ? `${name}, ${METHOD_WORDS[align]}` : name, match] as const,
-    ),
-  );
-  return Object.fromEntries(named);
 }
 
 /** Units that matching could move: the sum of the group sizes. */

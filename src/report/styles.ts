@@ -82,6 +82,7 @@ export const reportStyles = `
 .rebasin-report .compared tbody :is(th, td) { padding-block: 2px; }
 .rebasin-report .compared tr:has(> th:empty) { border-top: 0; }
 .rebasin-report .scroller + .compared, .rebasin-report .pair + .scroller { margin-top: 28px; }
+.rebasin-report .note + :is(.scroller, .compared, .pair, .triple) { margin-top: 24px; }
 .rebasin-report figure { margin: 0; min-width: 0; }
 .rebasin-report figcaption { font-size: .875rem; line-height: 1.4; overflow-wrap: anywhere; }
 .rebasin-report figcaption strong { font-weight: 600; }
