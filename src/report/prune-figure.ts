@@ -28,7 +28,8 @@ export function pruneFigure({ result, measure, width, height }: PruneFigureOptio
     .filter((value) => Number.isFinite(value));
   const top = measure === 'accuracy' ? 1 : 1.1 * Math.max(dense, ...finite) || 1;
   const nameOf = (state: PrunedState) => (state === 'pruned' ? 'pruned' : result.renormalise);
-  const named = labelPoint(points, measure);
+  // One line alone needs no name.
+  const named = states.length > 1 ? labelPoint(points, measure) : undefined;
   const good = measure === 'accuracy' ? -1 : 1; // towards better values, in pixels downwards
   return asImage(
     Plot.plot({
@@ -74,7 +75,14 @@ export function pruneFigure({ result, measure, width, height }: PruneFigureOptio
         ...states.flatMap((state) => {
           const y = named ? scoreOf(named, state) : Number.NaN;
           if (!named || !Number.isFinite(y)) return [];
-          const anchor = named === points.at(-1) ? 'end' : named === points[0] ? 'start' : 'middle';
+          const anchor =
+            points.length === 1
+              ? 'middle'
+              : named === points.at(-1)
+                ? 'end'
+                : named === points[0]
+                  ? 'start'
+                  : 'middle';
           const dy = (state === 'renormalised' ? good : -good) * 15;
           return [label({ x: named.sparsity, y, text: nameOf(state), colour: COLOURS[state], dy, anchor })];
         }),
@@ -108,9 +116,9 @@ function labelPoint(points: readonly PrunedPoint[], measure: Measure): PrunedPoi
   );
 }
 
-/** From the least to the highest sparsity; one alone stands in the middle. */
+/** From the least to the highest sparsity; one alone has room on both sides. */
 function sparsityDomain(points: readonly PrunedPoint[]): [number, number] {
   const all = points.map(({ sparsity }) => sparsity);
   const [low, high] = [Math.min(...all), Math.max(...all)];
-  return low < high ? [low, high] : [low - 0.1, low + 0.1];
+  return low < high ? [low, high] : [Math.max(0, low - 0.1), Math.min(1, high + 0.1)];
 }

@@ -28,14 +28,14 @@ function facts(result: PruneResult): HTMLElement {
   const point = tellingPoint(result);
   const parts: [string, string][] = [
     ['Test accuracy, dense', formatPercent(dense.accuracy)],
-    ['Within a point of it, pruned', within('pruned')],
+    ['Sparsest within a point of it', within('pruned')],
     ...(renormalise === 'none'
       ? []
-      : ([[`Within a point, ${renormalise}`, within('renormalised')]] as [string, string][])),
+      : ([[`The same after ${renormalise}`, within('renormalised')]] as [string, string][])),
     ...(point?.renormalised
       ? ([
           [
-            `At ${shareText(point.sparsity)}, after ${renormalise}`,
+            `At ${shareText(point.sparsity)}, by ${renormalise}`,
             `${formatPercent(point.pruned.accuracy)} → ${formatPercent(point.renormalised.accuracy)}`,
           ],
         ] as [string, string][])
