@@ -1,7 +1,8 @@
 /**
  * How depth breaks merging and what REPAIR gives back (Jordan et al. 2023, section 5; recipe R4 at small size): MLPs of width 128 trained
  * with batch norm, which is then folded into the weights; activation matching; the midpoint as it is, after REPAIR by a pass over the
- * merged network, and in closed form.
+ * merged network, and in closed form. Depth is counted as in the published code (`NormMLP(layers=...)`): linear layers from hidden units
+ * to hidden units, so a network of depth L has L + 1 hidden layers.
  */
 import { describe, expect, it } from 'vitest';
 import { foldBatchNorm } from '../../src/nn/fold-batch-norm.ts';
@@ -29,9 +30,9 @@ interface Row {
   readonly closed: number;
 }
 
-/** Test accuracies of two networks of that many hidden layers, and half-way between them. */
+/** Test accuracies of two networks of that depth, and half-way between them. */
 async function study(context: Context, depth: number, train: GpuDataset, test: GpuDataset): Promise<Row> {
-  const normed = parseModel(`mlp:784-${Array(depth).fill(128).join('-')}-10:norm=batch`);
+  const normed = parseModel(`mlp:784-${Array(depth + 1).fill(128).join('-')}-10:norm=batch`);
   const steps = Math.ceil(TRAIN / BATCH);
   const networks = [];
   for (const seed of [0, 1]) {
