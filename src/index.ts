@@ -69,6 +69,15 @@ export {
 } from './rebasin/merging/merge-models.ts';
 export { mergeVerdict } from './rebasin/merging/merge-verdict.ts';
 export { PRESETS, type Preset, type PresetName } from './rebasin/presets.ts';
+export {
+  type PrunedNetwork,
+  type PruningCurve,
+  type PruningCurveOptions,
+  pruneNetwork,
+  pruningCurve,
+} from './rebasin/pruning/prune.ts';
+export { PRUNING_METHODS, type PruningMethod } from './rebasin/pruning/pruning-method.ts';
+export type { PruningOptions } from './rebasin/pruning/pruning-options.ts';
 export { BiasCalibration } from './rebasin/renormalise/bias-calibration.ts';
 export {
   RENORMALISATIONS,
