@@ -31,24 +31,27 @@ export async function pair(bench: Workbench, spec: PairSpec): Promise<Record<str
   return found;
 }
 
+/** @param part of the images of the study to evaluate on. */
 async function sweepPair(
   bench: Workbench,
   spec: PairSpec,
   { model, networks }: AlignedPair,
   renormalise: Renormalisation,
+  part: 'train' | 'test' = 'test',
 ): Promise<SweepCurve> {
   const { context, signal } = bench;
   const statistics = await bench.upload(spec.networks[0].data, 'train');
+  const images = part === 'train' ? statistics : await bench.upload(spec.data, 'test');
   const endpoints = uploadEndpoints(context, { model, networks, renormalise, data: statistics });
   try {
     const curves = await sweep(context, {
       ...{ model: endpoints.model, a: endpoints.arenas[0]!, b: endpoints.arenas[1]! },
       ...{ lambda: equallySpaced(spec.points), renormalise: endpoints.renormalise, ends: 'raw' },
-      data: { test: await bench.upload(spec.data, 'test') },
-      ...(spec.calibrate ? { ensemble: true, calibrate: statistics } : {}),
+      data: { images },
+      ...(spec.calibrate && part === 'test' ? { ensemble: true, calibrate: statistics } : {}),
       ...(signal ? { signal } : {}),
     });
-    return curves.test!;
+    return curves.images!;
   } finally {
     endpoints.destroy();
   }
@@ -86,13 +89,20 @@ async function collapseOf(bench: Workbench, spec: PairSpec, { model, networks }:
   }
 }
 
-/** On the images that the first network was trained on, whose gradients are small: where the estimate has its best chance. */
-async function taylorOf(bench: Workbench, spec: PairSpec, { model, networks }: AlignedPair): Promise<Json> {
+/**
+ * On the images that the first network was trained on, where gradients are small and the estimate has its best chance: the barrier that it
+ * predicts, the one that is there, and how far apart they are, as a share of the larger.
+ */
+async function taylorOf(bench: Workbench, spec: PairSpec, aligned: AlignedPair): Promise<Json> {
   const { context, signal } = bench;
+  const { model, networks } = aligned;
   const [a, b] = networks;
   const data = await bench.upload(spec.networks[0].data, 'train');
-  const { barrier, loss } = await taylorBarrier(context, {
+  const { barrier: predicted, loss } = await taylorBarrier(context, {
     ...{ model, a, b, data, lambda: equallySpaced(spec.points), signal },
   });
-  return { barrier, loss };
+  const measured = (await sweepPair(bench, spec, aligned, 'none', 'train')).barrier.loss;
+  const larger = Math.max(predicted, measured);
+  const error = larger === 0 ? 0 : Math.abs(predicted - measured) / larger;
+  return { predicted, measured, error, loss };
 }

@@ -19,7 +19,6 @@ export const width: Study = {
         { method: matching },
         {
           points: POINTS[size],
-          taylor: true,
         },
       ),
     ),
