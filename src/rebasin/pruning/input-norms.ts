@@ -6,7 +6,6 @@
  */
 import { fittingBatchSize } from '../../nn/batch-size.ts';
 import type { Node } from '../../nn/graph.ts';
-import type { Model } from '../../nn/models/model.ts';
 import { conv2dWeightGradient, fill, multiply, sum } from '../../nn/ops/index.ts';
 import { compile } from '../../nn/program.ts';
 import type { WeightedTap } from '../../nn/taps.ts';
@@ -21,7 +20,6 @@ import type { PrunableWeight } from './prunable-weights.ts';
 const TOGETHER = 100;
 
 export interface InputNormsOptions extends SampleLoop {
-  readonly model: Model;
   /** Parameters and buffers; stays the caller's. */
   readonly state: Arena;
   readonly weights: readonly PrunableWeight[];

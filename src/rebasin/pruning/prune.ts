@@ -174,12 +174,12 @@ async function startRun(context: Context, options: PruningOptions & Pick<Pruning
       const left = await pruned.arena.read();
       let zeros = 0;
       for (const { name } of judged) {
-        const removed = mask.get(name);
-        for (const [i, weight] of left.get(name)!.entries()) {
-          if (weight === 0) zeros++;
+        const [weight, removed] = [left.get(name)!, mask.get(name)];
+        for (let i = 0; i < weight.length; i++) {
+          if (weight[i] === 0) zeros++;
           else if (removed?.[i]) {
             throw new DataError(
-              `prune: value ${i} of "${name}" was removed but is ${weight}; please report this`,
+              `prune: value ${i} of "${name}" was removed but is ${weight[i]}; please report this`,
             );
           }
         }

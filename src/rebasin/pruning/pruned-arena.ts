@@ -38,8 +38,10 @@ export class PrunedArena {
   prune(mask: PruningMask): void {
     const keep: HostTensors = new Map(
       this.#keep.layout.slices.map(({ name, length }) => {
+        const kept = new Float32Array(length).fill(1);
         const removed = mask.get(name);
-        return [name, Float32Array.from({ length }, (_, i) => (removed?.[i] ? 0 : 1))];
+        if (removed) for (let i = 0; i < length; i++) if (removed[i]) kept[i] = 0;
+        return [name, kept];
       }),
     );
     this.#keep.write(keep);

@@ -140,7 +140,6 @@ describe('scores of a residual network with batch norm', () => {
     const scope = new Scope();
     const { data, state, weights, of } = setUpSmall(scope);
     const found = await squaredInputNorms(context(), {
-      model: RESIDUAL,
       state,
       weights,
       data,
