@@ -27,6 +27,7 @@ import { interruptSignal, withContext } from './session.ts';
 interface AnalyseOptions extends MergingOptionValues {
   readonly against?: readonly MatchingMethod[];
   readonly points: number;
+  readonly singularVectors: boolean;
   readonly on: 'train' | 'test';
   readonly out?: string;
 }
@@ -50,6 +51,7 @@ export function registerAnalyse(program: Command): void {
     .addOption(
       new Option('--on <split>', 'which images to evaluate on').choices(['train', 'test']).default('test'),
     )
+    .option('--no-singular-vectors', 'leave singular values and vectors out: they take long for wide layers')
     .option('--out <path>', 'a folder for result.json and index.html, or a .json file');
   withMergingOptions(command, 'weight').action(runAnalyse);
 }
@@ -61,7 +63,7 @@ async function runAnalyse(
   options: AnalyseOptions,
 ): Promise<void> {
   const started = performance.now();
-  const { align, against = [], points, on, preset, renormalise, seed } = options;
+  const { align, against = [], points, on, preset, renormalise, seed, singularVectors } = options;
   const methods = [align, ...against].filter((method) => method !== 'none');
   const matching = matchingSettings(options);
   const renormalisation = renormalisationSettings(options);
@@ -90,7 +92,7 @@ async function runAnalyse(
         seed,
         signal,
       },
-      ...{ renormalise, renormalisation, ends: endsOf(preset) },
+      ...{ renormalise, renormalisation, ends: endsOf(preset), singularVectors },
       onProgress: ({ stage, done, total, note }) => bars.update(stage, done, total, note),
     }).finally(() => bars.stop());
 

@@ -69,7 +69,7 @@ export function taylorFigure({ lambda, matching, title, width, height }: TaylorF
               y: line.excess[middle]!,
               text: `${line.name} ${formatBarrier(line.barrier)}`,
               colour: line.look.stroke,
-              dy: line === lines[higher] ? -14 : 20,
+              dy: line === lines[higher] ? -14 : 22,
             }),
           ),
         Plot.tip(

@@ -11,6 +11,60 @@ export interface TaylorFields {
   readonly ends: readonly { readonly loss: number; readonly slope: number; readonly curvature: number }[];
 }
 
+/** How alike the singular vectors of two networks are: R(gamma), at each of the gammas. */
+export interface AlignmentFields {
+  /** 1 for the same vectors in the same order, about 0 for networks that have nothing to do with each other. */
+  readonly score: readonly number[];
+  /** Singular pairs that count: those with a singular value of at least gamma times their layer's largest. */
+  readonly kept: readonly number[];
+}
+
+export interface AlignedNetworks extends AlignmentFields {
+  /** Such as `A` and `pi(B)`; a mean of two networks is called `(A + B) / 2`. */
+  readonly networks: readonly [string, string];
+}
+
+/** One weight as a matrix, a convolution's as (C_out, C_in KH KW). */
+export interface SingularLayer {
+  readonly layer: string;
+  readonly weight: string;
+  readonly shape: readonly [rows: number, columns: number];
+  /** Descending. */
+  readonly singularValues: {
+    readonly a: readonly number[];
+    readonly b: readonly number[];
+    readonly aligned: readonly number[];
+  };
+  /** Largest change of a singular value of B by its permutation, over B's largest singular value. */
+  readonly invariance: number;
+  /** Of this layer alone. */
+  readonly alignment: readonly AlignedNetworks[];
+  /** Mean of |v . z| / |z| over the layer's inputs z, for each right singular vector v; and what random inputs would have. */
+  readonly inputDirections?: {
+    readonly a: readonly number[];
+    readonly b: readonly number[];
+    readonly random: number;
+  };
+  /** The worst of the layer's decompositions: |W - U S V^T| / |W|, and the largest element of |U^T U - I| and |V^T V - I|. */
+  readonly decomposition: {
+    readonly residual: number;
+    readonly orthogonality: number;
+    readonly sweeps: number;
+    readonly converged: boolean;
+  };
+}
+
+/** Singular values and vectors of A, B and B as the first of the methods matches it. */
+export interface SingularFields {
+  readonly gammas: readonly number[];
+  /** Over all layers: A and B, A and pi(B), then the means of both with each of their parents. */
+  readonly alignment: readonly AlignedNetworks[];
+  /** The largest of the layers'. */
+  readonly invariance: number;
+  /** In the network's own order. */
+  readonly layers: readonly SingularLayer[];
+}
+
 /** Two of three networks, and what lies between them. */
 export interface AnalysedPair {
   /** Such as `A` and `pi(B)`. */
@@ -33,6 +87,8 @@ export interface AnalysedMatching {
   /** The barrier without re-normalisation, of which `taylor` is an estimate; absent where `curve` has none either. */
   readonly plainBarrier?: LossAndAccuracy;
   readonly taylor: TaylorFields;
+  /** Of A and B over all layers, at the gammas of `singular`; absent where that is. */
+  readonly alignment?: AlignmentFields;
   /** Of three networks: A and B, A and C, B and C, the latter two matched to A. */
   readonly pairs?: readonly AnalysedPair[];
   /** How B, and C, were matched, by these names. */
@@ -50,4 +106,5 @@ export interface AnalyseResult extends CommonResult {
   readonly lambda: readonly number[];
   /** `none` first. */
   readonly matchings: readonly AnalysedMatching[];
+  readonly singular?: SingularFields;
 }

@@ -1,7 +1,14 @@
 /** An analysis of linear mode connectivity in words and plain tables. */
 
-import type { AnalysedMatching, AnalyseResult } from './analyse-result.ts';
-import { formatBarrier, formatNumber, formatPercent, formatPoints, notFinite } from './format.ts';
+import type { AnalysedMatching, AnalyseResult, SingularFields, SingularLayer } from './analyse-result.ts';
+import {
+  formatBarrier,
+  formatCount,
+  formatNumber,
+  formatPercent,
+  formatPoints,
+  notFinite,
+} from './format.ts';
 import { METHOD_WORDS } from './method-words.ts';
 import { alignColumns } from './text-table.ts';
 
@@ -90,6 +97,48 @@ export function pairColumns({ data, matchings }: AnalyseResult): AnalysisColumn[
   ];
 }
 
+/** The gamma whose score stands for all: large singular values only, yet many (Ito et al.: 0.3). */
+export function tellingGamma({ gammas }: SingularFields): number {
+  return Math.max(0, gammas.indexOf(0.3));
+}
+
+/** A row for each gamma, a column for each way of matching, and how many singular pairs count. */
+export function alignmentColumns({ singular, matchings }: AnalyseResult): AnalysisColumn[] {
+  if (!singular) return [];
+  return [
+    { heading: 'gamma', cells: singular.gammas.map(String) },
+    { heading: 'pairs', cells: singular.alignment[0]!.kept.map(formatCount) },
+    ...matchings.map(({ align, alignment }) => ({
+      heading: align === 'none' ? 'R as they are' : `R, ${align}`,
+      cells: singular.gammas.map((_, at) => formatScore(alignment?.score[at])),
+    })),
+  ];
+}
+
+/** A row for each layer: its singular values before and after, and how alike its vectors are. */
+export function layerColumns({ singular, matchings }: AnalyseResult): AnalysisColumn[] {
+  if (!singular) return [];
+  const { layers, gammas } = singular;
+  const at = tellingGamma(singular);
+  const column = (heading: string, cell: (layer: SingularLayer) => string) => ({
+    heading,
+    cells: layers.map(cell),
+  });
+  const scoreOf = (pair: number) => (layer: SingularLayer) => formatScore(layer.alignment[pair]?.score[at]);
+  const which = `R(${gammas[at]})`;
+  return [
+    column('layer', ({ layer }) => layer),
+    column('matrix', ({ shape }) => shape.map(formatCount).join(' x ')),
+    column('largest of A', ({ singularValues }) => formatNumber(singularValues.a[0]!)),
+    column('of B', ({ singularValues }) => formatNumber(singularValues.b[0]!)),
+    column('changed by permuting', ({ invariance }) => formatTiny(invariance)),
+    column(`${which} as they are`, scoreOf(0)),
+    ...(matchings.length > 1 ? [column(`${which}, ${matchings[1]!.align}`, scoreOf(1))] : []),
+    column('residual', ({ decomposition }) => formatTiny(decomposition.residual)),
+    column('not orthogonal by', ({ decomposition }) => formatTiny(decomposition.orthogonality)),
+  ];
+}
+
 /** Every table as text. */
 export function analyseTables(result: AnalyseResult): string {
   const text = (columns: readonly AnalysisColumn[], left: number) =>
@@ -98,14 +147,27 @@ export function analyseTables(result: AnalyseResult): string {
       left,
     );
   const pairs = pairColumns(result);
-  return [text(matchingColumns(result), 1), ...(pairs[0]!.cells.length > 0 ? [text(pairs, 2)] : [])].join(
-    '\n\n',
-  );
+  return [
+    text(matchingColumns(result), 1),
+    ...(result.singular ? [text(alignmentColumns(result), 0), text(layerColumns(result), 2)] : []),
+    ...(pairs[0]!.cells.length > 0 ? [text(pairs, 2)] : []),
+  ].join('\n\n');
 }
 
 /** A part as 14.6%. */
 export function formatReduction(part: number): string {
   return Number.isFinite(part) ? `${(100 * part).toFixed(1)}%` : notFinite;
+}
+
+/** A score from -1 to 1, with three decimals. */
+export function formatScore(score: number | undefined): string {
+  return Number.isFinite(score) ? score!.toFixed(3).replace(/^-0\.000$/, '0.000') : notFinite;
+}
+
+/** What ought to be 0 but for rounding: 1.6e-7. */
+export function formatTiny(value: number): string {
+  if (!Number.isFinite(value)) return notFinite;
+  return value === 0 ? '0' : value.toExponential(1);
 }
 
 function pointsOf(value: number): string {

@@ -1,37 +1,45 @@
 /** What the report shows of an analysis: the numbers to take away, lines beside their estimates, three networks, and tables. */
 
 import { taylorFigure } from './analyse-figure.ts';
-import type { AnalyseResult } from './analyse-result.ts';
+import { analysisTable, matchingName } from './analyse-parts.ts';
+import type { AnalysedMatching, AnalyseResult, SingularFields } from './analyse-result.ts';
 import {
-  type AnalysisColumn,
   beforeAndAfter,
   formatReduction,
+  formatScore,
   matchingColumns,
   pairColumns,
+  tellingGamma,
 } from './analyse-summary.ts';
-import { element, figure, headingRow, responsive, section, table } from './elements.ts';
+import { element, figure, responsive, section } from './elements.ts';
 import { formatBarrier, formatNumber, shown } from './format.ts';
 import { type Lane, laneFigure, laneHeight } from './lane-figure.ts';
-import { METHOD_WORDS } from './method-words.ts';
 import { colourOf, ink } from './plot-style.ts';
-import type { MatchingMethod } from './results.ts';
+import { singularSections } from './singular-view.ts';
 
 const panelHeight = 200;
 
 /** The sections of an analysis, from the facts under the headline on. */
 export function analyseSections(result: AnalyseResult): HTMLElement[] {
-  return [facts(result), estimates(result), ...(result.matchings[0]!.pairs ? [three(result)] : [])];
+  const { singular, matchings } = result;
+  return [
+    facts(result),
+    estimates(result),
+    ...(singular ? singularSections(result, singular) : []),
+    ...(matchings[0]!.pairs ? [three(result)] : []),
+  ];
 }
 
 function facts(result: AnalyseResult): HTMLElement {
   const { before, after } = beforeAndAfter(result);
   const where = result.data.split === 'test' ? 'Test' : 'Training';
-  const both = (of: (matching: typeof before) => string) => [of(before), ...(after ? [of(after)] : [])];
+  const both = (of: (matching: AnalysedMatching) => string) => [of(before), ...(after ? [of(after)] : [])];
   const rows: [string, string[]][] = [
     ['Distance', both(({ distance }) => formatNumber(distance))],
     ...(after ? ([['Closer by', [formatReduction(after.reduction)]]] as [string, string[]][]) : []),
     [`${where} loss barrier`, both(({ curve }) => formatBarrier(curve.barrier.loss))],
     ['Its Taylor estimate', both(({ taylor }) => formatBarrier(taylor.barrier))],
+    ...alignmentFact(result.singular, both),
   ];
   return element(
     'dl',
@@ -48,10 +56,21 @@ function facts(result: AnalyseResult): HTMLElement {
   );
 }
 
+function alignmentFact(
+  singular: SingularFields | undefined,
+  both: (of: (matching: AnalysedMatching) => string) => string[],
+): [string, string[]][] {
+  if (!singular) return [];
+  const at = tellingGamma(singular);
+  return [
+    [`Alignment R(${singular.gammas[at]!})`, both(({ alignment }) => formatScore(alignment?.score[at]))],
+  ];
+}
+
 function estimates(result: AnalyseResult): HTMLElement {
   const { lambda, matchings, renormalise } = result;
   const panels = matchings.map((matching) => {
-    const title = nameOf(matching.align);
+    const title = matchingName(matching.align);
     const drawing = responsive(panelHeight, (width) =>
       taylorFigure({ lambda, matching, title, width, height: panelHeight }),
     );
@@ -71,7 +90,7 @@ function estimates(result: AnalyseResult): HTMLElement {
         'quadratic about both networks as far as the other, from exact gradients and Hessian-vector products (the Taylor estimate). Where the two ' +
         `differ, the networks are not so close that curvature decides, and the distance that matching takes away does not explain the barrier.${corrected}`,
     ),
-    asTable('Distances, barriers and estimates', matchingColumns(result)),
+    analysisTable('Distances, barriers and estimates', matchingColumns(result)),
   );
 }
 
@@ -80,7 +99,7 @@ function three(result: AnalyseResult): HTMLElement {
     pairs.map(({ networks, barrier: { loss } }, i): Lane => {
       const colour = align === 'none' ? colourOf('naive') : i < 2 ? colourOf('aligned') : ink;
       const value = Number.isFinite(loss) ? { mean: loss, min: loss, max: loss } : undefined;
-      return { group: nameOf(align), name: shown(networks.join(' – ')), value, colour };
+      return { group: matchingName(align), name: shown(networks.join(' – ')), value, colour };
     }),
   );
   const title = `${result.data.split === 'test' ? 'Test' : 'Training'} loss barrier`;
@@ -106,20 +125,7 @@ function three(result: AnalyseResult): HTMLElement {
     element(
       'div',
       { class: 'compared' },
-      asTable('Barriers between every two of three networks', pairColumns(result)),
+      analysisTable('Barriers between every two of three networks', pairColumns(result)),
     ),
   );
-}
-
-function nameOf(align: MatchingMethod): string {
-  return align === 'none' ? 'As they are' : capitalised(METHOD_WORDS[align]);
-}
-
-function asTable(caption: string, columns: readonly AnalysisColumn[]): HTMLElement {
-  const rows = columns[0]!.cells.map((_, row) => columns.map(({ cells }) => shown(cells[row]!)));
-  return table(caption, [headingRow(columns.map(({ heading }) => ({ text: heading })))], rows);
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

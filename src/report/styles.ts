@@ -82,11 +82,11 @@ export const reportStyles = `
 .rebasin-report .compared tbody :is(th, td) { padding-block: 2px; }
 .rebasin-report .compared tr:has(> th:empty) { border-top: 0; }
 .rebasin-report .scroller + .compared, .rebasin-report .pair + .scroller { margin-top: 28px; }
-.rebasin-report .note + :is(.scroller, .compared, .pair, .triple) { margin-top: 24px; }
+.rebasin-report .note + :is(.scroller, .compared, .layers, .pair, .triple) { margin-top: 24px; }
 .rebasin-report figure { margin: 0; min-width: 0; }
 .rebasin-report figcaption { font-size: .875rem; line-height: 1.4; overflow-wrap: anywhere; }
 .rebasin-report figcaption strong { font-weight: 600; }
-.rebasin-report figcaption .key { margin-left: .6em; }
+.rebasin-report figcaption .key { margin-left: .6em; white-space: nowrap; }
 .rebasin-report figcaption span { color: var(--rebasin-muted); }
 .rebasin-report .drawing > svg, .rebasin-report .matrix > svg { display: block; max-width: 100%; }
 .rebasin-report .plane { display: grid; gap: 10px; margin-top: 8px; }
@@ -110,7 +110,40 @@ export const reportStyles = `
 .rebasin-report .run dd { overflow-wrap: anywhere; }
 .rebasin-report .download { display: inline-block; padding: 8px 14px; border: 1px solid var(--rebasin-rule); border-radius: 6px; color: var(--rebasin-aligned); font-size: .9375rem; text-decoration: none; }
 .rebasin-report .download:hover { border-color: currentColor; }
+.rebasin-report .verdict { display: inline-flex; align-items: center; gap: .45em; font-weight: 600; white-space: nowrap; }
+.rebasin-report .verdict.held { color: var(--rebasin-ensemble); }
+.rebasin-report .verdict.not-held { color: var(--rebasin-naive); }
+.rebasin-report .verdict.not-decided { color: var(--rebasin-muted); }
+.rebasin-report .verdict svg { flex: none; }
+.rebasin-report .verdict .area { fill: currentColor; }
+.rebasin-report .verdict.not-decided .area { fill: none; stroke: currentColor; stroke-width: 1.75; stroke-dasharray: 3.6 2; }
+.rebasin-report .verdict .sign { fill: none; stroke: var(--rebasin-background); stroke-width: 1.75; stroke-linecap: round; stroke-linejoin: round; }
+.rebasin-report .claims-table :is(th, td) { white-space: normal; text-align: left; vertical-align: top; }
+.rebasin-report .claims-table td:last-child { min-width: 9em; }
+.rebasin-report :is(.claims-table a, .claims-table a:visited) { color: inherit; text-decoration-color: var(--rebasin-rule); text-underline-offset: .2em; }
+.rebasin-report .claims-table a:hover { text-decoration-color: currentColor; }
+.rebasin-report :is(a, summary):focus-visible { outline: 2px solid var(--rebasin-aligned); outline-offset: 2px; border-radius: 2px; }
+.rebasin-report .claims { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 16px; margin: 20px 0 0; padding: 0; list-style: none; }
+.rebasin-report .claim { padding: 14px 18px 16px; border: 1px solid var(--rebasin-rule); border-radius: 8px; scroll-margin-top: 16px; }
+.rebasin-report .claim:target { border-color: var(--rebasin-aligned); }
+.rebasin-report .claim h3 { margin: 8px 0 2px; font-size: 1rem; line-height: 1.4; font-weight: 600; text-wrap: pretty; }
+.rebasin-report .claim p { margin: 0; font-size: .875rem; overflow-wrap: anywhere; }
+.rebasin-report .claim :is(.source, .comparison span:not(.verdict)) { color: var(--rebasin-muted); }
+.rebasin-report .comparison { margin-top: 12px; font-variant-numeric: tabular-nums; }
+.rebasin-report .comparison .drawing { margin: 2px 0; }
+.rebasin-report .comparison .verdict { gap: .35em; }
+.rebasin-report .figures { margin-top: 28px; align-items: end; }
+.rebasin-report .keys { display: flex; flex-wrap: wrap; gap: 0 1em; }
+.rebasin-report figcaption .keys .key { display: inline-flex; align-items: center; gap: .3em; margin-left: 0; }
+.rebasin-report .keys .mark { flex: none; }
+.rebasin-report .pair + .numbers { margin-top: 24px; }
+.rebasin-report .numbers + .numbers { margin-top: 8px; }
+.rebasin-report .numbers summary { font-size: .875rem; }
+.rebasin-report .numbers :is(th, td):nth-child(2) { text-align: left; }
+.rebasin-report .numbers thead th:first-child { white-space: normal; }
+.rebasin-report .work-table :is(th, td):nth-child(n + 5) { text-align: left; }
 @media (max-width: 760px) {
+  .rebasin-report .claims { grid-template-columns: minmax(0, 1fr); }
   .rebasin-report { padding: 24px 16px 48px; }
   .rebasin-report .pair { grid-template-columns: minmax(0, 1fr); }
   .rebasin-report .triple { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 20px; }
