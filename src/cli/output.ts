@@ -2,10 +2,8 @@
 import { join } from 'node:path';
 import { hashResult } from '../base/hash.ts';
 import { expectWritable, makeFolder, writeBytes } from '../io/node-files.ts';
-import type { AgePathResult } from '../report/age-path-result.ts';
 import { reportHtml } from '../report/page.ts';
 import type { CommonResult, ReportResult } from '../report/results.ts';
-import type { StudyResult } from '../report/study-result.ts';
 import type { Context } from '../runtime/context.ts';
 import { VERSION } from '../version.ts';
 import { reportBundle } from './report-bundle.ts';
@@ -41,10 +39,7 @@ export async function prepareReport(target: string): Promise<void> {
 }
 
 /** Writes `result.json` and the self-contained `index.html` into a folder; a path that ends in .json gets the JSON alone. */
-export async function writeReport(
-  target: string,
-  result: ReportResult | AgePathResult | StudyResult,
-): Promise<string[]> {
+export async function writeReport(target: string, result: ReportResult): Promise<string[]> {
   const json = new TextEncoder().encode(`${JSON.stringify(result, null, 1)}\n`);
   if (target.endsWith('.json')) {
     await writeBytes(target, json);

@@ -1,12 +1,12 @@
 /** An age path in words and plain tables. Pure, and free of HTML. */
 import type { AgePathResult, ErrorCurve } from './age-path-result.ts';
 import { formatCount, formatNumber, formatPercent, formatSeconds, plural } from './format.ts';
-import type { ReportResult } from './results.ts';
+import type { CommonResult } from './results.ts';
 import { alignColumns } from './text-table.ts';
 
 const PROBLEMS = { svm: 'support vector machine', lasso: 'Lasso', logistic: 'logistic regression' } as const;
 
-export function isAgePath(result: ReportResult | AgePathResult): result is AgePathResult {
+export function isAgePath(result: CommonResult): result is AgePathResult {
   return 'regulariser' in result;
 }
 

@@ -1,16 +1,16 @@
-/** The view of an age path: in words, pictures and tables. Like renderReport of view.ts, for a result of `rebasin agepath`. */
+/** What the report shows of an age path: pictures and tables. */
 import { heldOutFigure, solutionFigure } from './age-path-figure.ts';
 import type { AgePathResult } from './age-path-result.ts';
-import { agePathHeadline, agePathRows, problemInWords } from './age-path-summary.ts';
-import { element, figure, headingRow, responsive, section, table } from './elements.ts';
-import { formatCount, formatNumber, formatSeconds } from './format.ts';
+import { agePathRows, problemInWords } from './age-path-summary.ts';
+import { element, type Fact, figure, headingRow, responsive, section, table } from './elements.ts';
+import { formatCount, formatNumber } from './format.ts';
 
 const height = 320;
 /** Rows of the table of events: beyond, the JSON has them. */
 const mostEvents = 400;
 
-/** Shows an age path in `root`, in place of what is there. */
-export function renderAgePath(root: HTMLElement, result: AgePathResult): void {
+/** The sections of an age path. */
+export function agePathSections(result: AgePathResult): HTMLElement[] {
   const { curves, heldOut } = result;
   const solution = figure(
     curves.quantity === 'margin' ? 'Margins' : 'Coefficients',
@@ -25,38 +25,27 @@ export function renderAgePath(root: HTMLElement, result: AgePathResult): void {
     );
   }
   const [head, ...rows] = agePathRows(result);
-  root.replaceChildren(
-    element(
-      'article',
-      { class: 'rebasin-report' },
+  return [
+    section(
+      'Along the age',
+      pictures,
       element(
-        'header',
-        {},
-        element('p', { class: 'kicker' }, `rebasin ${result.command}`),
-        element('h1', {}, agePathHeadline(result)),
+        'p',
+        { class: 'note' },
+        'Upright dashed lines are jumps: there a branch of solutions ends. Ticks at the bottom are changes of sets, where the path has a kink.',
       ),
-      section(
-        'Along the age',
-        pictures,
-        element(
-          'p',
-          { class: 'note' },
-          'Upright dashed lines are jumps: there a branch of solutions ends. Ticks at the bottom are changes of sets, where the path has a kink.',
-        ),
-      ),
-      section(
-        'Path and grid',
-        table('Work and what it found', [headingRow(head!.map((text) => ({ text })))], rows),
-        element(
-          'p',
-          { class: 'note' },
-          'The grid is alternating search at each age, started from the solution of the age before. A linear solve is the factorisation of one dense matrix, of whatever size.',
-        ),
-      ),
-      events(result),
-      provenance(result),
     ),
-  );
+    section(
+      'Path and grid',
+      table('Work and what it found', [headingRow(head!.map((text) => ({ text })))], rows),
+      element(
+        'p',
+        { class: 'note' },
+        'The grid is alternating search at each age, started from the solution of the age before. A linear solve is the factorisation of one dense matrix, of whatever size.',
+      ),
+    ),
+    events(result),
+  ];
 }
 
 function events({ events: all }: AgePathResult): HTMLElement {
@@ -79,9 +68,10 @@ function events({ events: all }: AgePathResult): HTMLElement {
   return element('details', {}, element('summary', {}, title), table('Events along the path', [head], rows));
 }
 
-function provenance(result: AgePathResult): HTMLElement {
+/** What was run. */
+export function agePathFacts(result: AgePathResult): Fact[] {
   const { data, settings } = result;
-  const facts: [string, string][] = [
+  return [
     ['Problem', problemInWords(result)],
     ['Weights', result.regulariser],
     [
@@ -96,14 +86,5 @@ function provenance(result: AgePathResult): HTMLElement {
     ],
     ['Residual', result.path.residual.toExponential(1)],
     ['Seed', String(result.seed)],
-    ['Time', formatSeconds(result.seconds)],
-    ['Version', `rebasin ${result.version}`],
-    ['Hash', result.hash],
   ];
-  const list = facts.map(([name, value]) =>
-    element('div', {}, element('dt', {}, name), element('dd', {}, value)),
-  );
-  const href = `data:application/json;charset=utf-8,${encodeURIComponent(JSON.stringify(result, null, 2))}`;
-  const download = element('a', { class: 'download', download: 'result.json', href }, 'Download result.json');
-  return section('What was run', element('dl', { class: 'run' }, ...list), element('p', {}, download));
 }

@@ -27,6 +27,18 @@ export function section(title: string, ...children: readonly (Node | string)[]):
   return element('section', {}, element('h2', {}, title), ...children);
 }
 
+/** A name and what it is, as lists of facts have it. */
+export type Fact = readonly [name: string, value: string];
+
+/** Names with what they are. @param kind `facts`: numbers to remember, large; `run`: one a line. */
+export function factList(kind: 'facts' | 'run', facts: readonly Fact[]): HTMLElement {
+  return element(
+    'dl',
+    { class: kind },
+    ...facts.map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, value))),
+  );
+}
+
 /** A table that scrolls by itself where the screen is narrower, so that the page does not. */
 export function table(
   caption: string,

@@ -13,8 +13,8 @@ import type {
   LossAndAccuracy,
   MatchFields,
   MergeResult,
+  NetworkResult,
   PlaneResult,
-  ReportResult,
   StatsResult,
   SweepCurves,
   SweepResult,
@@ -36,33 +36,33 @@ export interface Line {
   readonly measures: readonly Measure[];
 }
 
-export function isDemo(result: ReportResult): result is DemoResult {
+export function isDemo(result: NetworkResult): result is DemoResult {
   return 'naive' in result;
 }
 
-export function isPlane(result: ReportResult): result is PlaneResult {
+export function isPlane(result: NetworkResult): result is PlaneResult {
   return 'grid' in result;
 }
 
-export function isMerge(result: ReportResult): result is MergeResult {
+export function isMerge(result: NetworkResult): result is MergeResult {
   return 'strategy' in result;
 }
 
-export function isCompare(result: ReportResult): result is CompareResult {
+export function isCompare(result: NetworkResult): result is CompareResult {
   return 'rows' in result;
 }
 
 /** Statistics have networks, as demos have; what tells them apart is who wrote them. */
-export function isStats(result: ReportResult): result is StatsResult {
+export function isStats(result: NetworkResult): result is StatsResult {
   return result.command === 'stats';
 }
 
-export function isPrune(result: ReportResult): result is PruneResult {
+export function isPrune(result: NetworkResult): result is PruneResult {
   return result.command === 'prune';
 }
 
 /** Like comparisons, analyses have matchings; who wrote them tells them apart. */
-export function isAnalyse(result: ReportResult): result is AnalyseResult {
+export function isAnalyse(result: NetworkResult): result is AnalyseResult {
   return result.command === 'analyse';
 }
 
@@ -106,7 +106,7 @@ export function curveOf(line: Line, split: SplitName): CurveResult {
 }
 
 /** How networks were matched, by the name of the one that was permuted. */
-export function matchesOf(result: ReportResult): Readonly<Record<string, MatchFields>> {
+export function matchesOf(result: NetworkResult): Readonly<Record<string, MatchFields>> {
   if (isPlane(result)) return result.matches;
   if (isMerge(result) || isCompare(result) || isPrune(result)) return {};
   // Of the method that the analysis is about; those it is compared with are in the JSON.

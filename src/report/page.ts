@@ -2,22 +2,17 @@
  * A result as one HTML file that needs nothing else: the JSON, the bundled view and its styles inside. It works from `file://`, and
  * without JavaScript it still says what came out.
  */
-
-import type { AgePathResult } from './age-path-result.ts';
-import { agePathHeadline, agePathTable, isAgePath } from './age-path-summary.ts';
+import { wordsOf } from './report-words.ts';
 import type { ReportResult } from './results.ts';
-import type { StudyResult } from './study-result.ts';
-import { isStudy, studyHeadline, studyText } from './study-summary.ts';
 import { reportStyles } from './styles.ts';
-import { headline, textTables } from './summary.ts';
 
 /**
  * Returns the text of the HTML file.
  * @param bundle the view as a classic script, from `scripts/build-report.mjs` (dist/report-view.js)
  */
-export function reportHtml(result: ReportResult | AgePathResult | StudyResult, bundle: string): string {
-  const [said, tables] = wordsOf(result);
-  const sentence = escapeHtml(said);
+export function reportHtml(result: ReportResult, bundle: string): string {
+  const { headline, text } = wordsOf(result);
+  const sentence = escapeHtml(headline);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -31,19 +26,12 @@ export function reportHtml(result: ReportResult | AgePathResult | StudyResult, b
 </head>
 <body>
 <main id="report"></main>
-<noscript><p>${sentence}</p><pre>${escapeHtml(tables)}</pre></noscript>
+<noscript><p>${sentence}</p><pre>${escapeHtml(text)}</pre></noscript>
 <script type="application/json" id="result">${scriptJson(result)}</script>
 <script>${scriptText(bundle)}</script>
 </body>
 </html>
 `;
-}
-
-/** The headline, and everything else that can be said without pictures. */
-function wordsOf(result: ReportResult | AgePathResult | StudyResult): [string, string] {
-  if (isStudy(result)) return [studyHeadline(result), result.studies.flatMap(studyText).join('\n')];
-  if (isAgePath(result)) return [agePathHeadline(result), agePathTable(result)];
-  return [headline(result), textTables(result)];
 }
 
 /** JSON that a `<script>` element can hold: without `<` no tag can begin or end in it, and a parser gives the same value. */

@@ -1,5 +1,5 @@
 /** What the report shows of pruning: the numbers to take away, accuracy and loss against sparsity, and the table. */
-import { element, figure, headingRow, responsive, section, table } from './elements.ts';
+import { element, type Fact, factList, figure, headingRow, responsive, section, table } from './elements.ts';
 import { formatPercent } from './format.ts';
 import { pruneFigure } from './prune-figure.ts';
 import type { PruneResult } from './prune-result.ts';
@@ -26,26 +26,22 @@ function facts(result: PruneResult): HTMLElement {
     return sparsest === undefined ? 'none' : shareText(sparsest);
   };
   const point = tellingPoint(result);
-  const parts: [string, string][] = [
+  const parts: Fact[] = [
     ['Test accuracy, dense', formatPercent(dense.accuracy)],
     ['Sparsest within a point of it', within('pruned')],
     ...(renormalise === 'none'
       ? []
-      : ([[`The same after ${renormalise}`, within('renormalised')]] as [string, string][])),
+      : ([[`The same after ${renormalise}`, within('renormalised')]] as Fact[])),
     ...(point?.renormalised
       ? ([
           [
             `At ${shareText(point.sparsity)}, by ${renormalise}`,
             `${formatPercent(point.pruned.accuracy)} → ${formatPercent(point.renormalised.accuracy)}`,
           ],
-        ] as [string, string][])
+        ] as Fact[])
       : []),
   ];
-  return element(
-    'dl',
-    { class: 'facts' },
-    ...parts.map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, value))),
-  );
+  return factList('facts', parts);
 }
 
 function pictures(result: PruneResult): HTMLElement {

@@ -1,5 +1,7 @@
+import type { AgePathResult } from './age-path-result.ts';
 import type { AnalyseResult } from './analyse-result.ts';
 import type { PruneResult } from './prune-result.ts';
+import type { StudyResult } from './study-result.ts';
 
 /**
  * What commands write as JSON. Field names are a contract: scripts read them, and the report draws them.
@@ -347,8 +349,8 @@ export interface CompareResult extends CommonResult {
 /** Results with curves along lambda. */
 export type CurveReport = SweepResult | DemoResult;
 
-/** Results that the report can show. */
-export type ReportResult =
+/** What commands say about networks. */
+export type NetworkResult =
   | CurveReport
   | PlaneResult
   | MergeResult
@@ -356,3 +358,6 @@ export type ReportResult =
   | StatsResult
   | PruneResult
   | AnalyseResult;
+
+/** Results that the report can show. */
+export type ReportResult = NetworkResult | AgePathResult | StudyResult;

@@ -1,6 +1,6 @@
 /** What the report shows of activation statistics: the numbers to take away, what to try, each layer as a picture, and tables. */
 
-import { element, figure, headingRow, responsive, section, table } from './elements.ts';
+import { element, type Fact, factList, figure, headingRow, responsive, section, table } from './elements.ts';
 import { formatNumber, formatPercent, shown } from './format.ts';
 import { activationAfter } from './layers.ts';
 import type { LayerSummary, StatsResult } from './results.ts';
@@ -23,21 +23,15 @@ function facts({ data, networks, collapse }: StatsResult): HTMLElement {
   const [a, b, merged] = networks;
   const ratios = collapse!.layers.map(({ varianceRatio }) => varianceRatio).filter(Number.isFinite);
   const { feature } = collapse!.logits;
-  const parts: [string, string][] = [
+  const parts: Fact[] = [
     [`${data.split === 'test' ? 'Test' : 'Training'} accuracy, merged`, formatPercent(merged!.accuracy)],
     ['The ends on average', formatPercent((a!.accuracy + b!.accuracy) / 2)],
     ...(ratios.length > 0
-      ? ([['Variance left, at least', wholePercent(Math.min(...ratios))]] as [string, string][])
+      ? ([['Variance left, at least', wholePercent(Math.min(...ratios))]] as Fact[])
       : []),
-    ...(feature === undefined
-      ? []
-      : ([['Response of the logits', wholePercent(feature)]] as [string, string][])),
+    ...(feature === undefined ? [] : ([['Response of the logits', wholePercent(feature)]] as Fact[])),
   ];
-  return element(
-    'dl',
-    { class: 'facts' },
-    ...parts.map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, value))),
-  );
+  return factList('facts', parts);
 }
 
 function advice({ collapse }: StatsResult): HTMLElement {

@@ -17,26 +17,30 @@ export interface StudyFigure {
   readonly lines: readonly { readonly name: string; readonly points: readonly StudyPoint[] }[];
 }
 
+/** What a claim came down to: the larger has to be above `atLeastTimes` times the smaller plus `by`. */
+export interface StudyComparison {
+  readonly verdict: StudyVerdict;
+  readonly largerName: string;
+  readonly smallerName: string;
+  /** Means over repetitions. */
+  readonly larger: number;
+  readonly smaller: number;
+  readonly atLeastTimes: number;
+  readonly by: number;
+  /** Mean over repetitions of what it has above that, and half the width of the two-sided 90 % interval. */
+  readonly excess: number;
+  readonly margin?: number;
+  readonly repetitions: number;
+}
+
+export type StudyVerdict = 'held' | 'not held' | 'not decided';
+
 export interface StudyClaim {
   readonly text: string;
   /** Paper and section. */
   readonly source: string;
-  readonly verdict: 'held' | 'not held' | 'not decided';
-  /** What it came down to: the larger has to be above `atLeastTimes` times the smaller plus `by`. */
-  readonly comparisons: readonly {
-    readonly verdict: StudyClaim['verdict'];
-    readonly largerName: string;
-    readonly smallerName: string;
-    /** Means over repetitions. */
-    readonly larger: number;
-    readonly smaller: number;
-    readonly atLeastTimes: number;
-    readonly by: number;
-    /** Mean over repetitions of what it has above that, and half the width of the two-sided 90 % interval. */
-    readonly excess: number;
-    readonly margin?: number;
-    readonly repetitions: number;
-  }[];
+  readonly verdict: StudyVerdict;
+  readonly comparisons: readonly StudyComparison[];
 }
 
 export interface StudyFields {

@@ -1,7 +1,7 @@
 /** What studies found, in words: for the terminal, for the head of the page, and where there is no JavaScript. */
 import { formatNumber, plural } from './format.ts';
 import type { CommonResult } from './results.ts';
-import type { StudyClaim, StudyFields, StudyResult } from './study-result.ts';
+import type { StudyClaim, StudyComparison, StudyFields, StudyResult } from './study-result.ts';
 
 export function isStudy(result: CommonResult): result is StudyResult {
   return result.command === 'study';
@@ -28,13 +28,39 @@ export function studyText(study: StudyFields): string[] {
   ];
 }
 
-/** `none barrier loss, width 16: 1.2 against 0.3 of ...; excess 0.9 ± 0.1 over 3 repetitions`. */
-export function comparisonText(comparison: StudyClaim['comparisons'][number]): string {
+/** `1.2 (none barrier loss, width 16) against 2 times 0.3 (...): above by 0.9 ± 0.1 over 3 repetitions`. */
+export function comparisonText(comparison: StudyComparison): string {
+  const { larger, smaller, excess } = comparisonWords(comparison);
+  return `${larger.value} (${larger.name}) against ${smaller.value}${smaller.name && ` (${smaller.name})`}: ${excess}`;
+}
+
+/** Both sides of a comparison, each what it is and what was measured, and what the larger has above the smaller. */
+export interface ComparisonWords {
+  readonly larger: { readonly value: string; readonly name: string };
+  /** Its value as it is compared: `2 times 0.3 plus 0.1`. No name where it is a mere number. */
+  readonly smaller: { readonly value: string; readonly name: string };
+  readonly excess: string;
+}
+
+export function comparisonWords(comparison: StudyComparison): ComparisonWords {
   const { largerName, smallerName, larger, smaller, atLeastTimes, by, excess, margin, repetitions } =
     comparison;
-  const times = atLeastTimes === 1 ? '' : `${formatNumber(atLeastTimes)} times `;
-  const plus = by === 0 ? '' : by > 0 ? ` plus ${formatNumber(by)}` : ` less ${formatNumber(-by)}`;
-  const other = smallerName === String(smaller) ? smallerName : `${formatNumber(smaller)} (${smallerName})`;
-  const spread = margin === undefined ? '' : ` ± ${formatNumber(margin)}`;
-  return `${formatNumber(larger)} (${largerName}) against ${times}${other}${plus}: above by ${formatNumber(excess)}${spread} over ${plural(repetitions, 'repetition')}`;
+  const isNumber = smallerName === String(smaller);
+  const times = atLeastTimes === 1 ? '' : `${shortNumber(atLeastTimes)} times `;
+  const plus = by === 0 ? '' : by > 0 ? ` plus ${shortNumber(by)}` : ` less ${shortNumber(-by)}`;
+  const spread = margin === undefined ? '' : ` ± ${shortNumber(margin)}`;
+  const side = excess < 0 ? 'below' : 'above';
+  return {
+    larger: { value: formatNumber(larger), name: largerName },
+    smaller: {
+      value: `${times}${isNumber ? smallerName : formatNumber(smaller)}${plus}`,
+      name: isNumber ? '' : smallerName,
+    },
+    excess: `${side} by ${shortNumber(Math.abs(excess))}${spread} over ${plural(repetitions, 'repetition')}`,
+  };
+}
+
+/** At most three digits, none of them needless: 0.01, 2, 0.667. */
+function shortNumber(value: number): string {
+  return String(Number(value.toPrecision(3)));
 }

@@ -131,7 +131,7 @@ export const reportStyles = `
 .rebasin-report .claim :is(.source, .comparison span:not(.verdict)) { color: var(--rebasin-muted); }
 .rebasin-report .comparison { margin-top: 12px; font-variant-numeric: tabular-nums; }
 .rebasin-report .comparison .drawing { margin: 2px 0; }
-.rebasin-report .comparison .verdict { gap: .35em; }
+.rebasin-report .comparison .verdict { gap: .35em; vertical-align: bottom; }
 .rebasin-report .figures { margin-top: 28px; align-items: end; }
 .rebasin-report .keys { display: flex; flex-wrap: wrap; gap: 0 1em; }
 .rebasin-report figcaption .keys .key { display: inline-flex; align-items: center; gap: .3em; margin-left: 0; }

@@ -34,7 +34,7 @@ import { mergeHeadline, mergeTable } from './merge-summary.ts';
 import { METHOD_WORDS } from './method-words.ts';
 import { planeHeadline, planeTable } from './plane-summary.ts';
 import { pruneHeadline, pruneTable } from './prune-summary.ts';
-import type { CurveReport, LossAndAccuracy, MatchFields, ReportResult } from './results.ts';
+import type { CurveReport, LossAndAccuracy, MatchFields, NetworkResult } from './results.ts';
 import { statsHeadline, statsTables } from './stats-summary.ts';
 import { alignColumns } from './text-table.ts';
 
@@ -65,7 +65,7 @@ export interface BarrierRow {
  * @example
  * headline(demo); // 'Two networks trained from different seeds. Straight between them the test loss rises by 2.11; after ...'
  */
-export function headline(result: ReportResult): string {
+export function headline(result: NetworkResult): string {
   if (isPlane(result)) return planeHeadline(result);
   if (isMerge(result)) return mergeHeadline(result);
   if (isCompare(result)) return compareHeadline(result);
@@ -181,7 +181,7 @@ export function barrierTable(result: CurveReport): string {
 }
 
 /** Every table of a result as text. */
-export function textTables(result: ReportResult): string {
+export function textTables(result: NetworkResult): string {
   if (isPlane(result)) return planeTable(result);
   if (isMerge(result)) return mergeTable(result);
   if (isCompare(result)) return compareTables(result);

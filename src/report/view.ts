@@ -1,21 +1,10 @@
-/**
- * The view of a result: what a sweep or the demo found, in words, figures and tables. The report file and the page show this same view.
- * It needs `reportStyles` (styles.ts) in the document, follows light and dark by itself, and adapts to the width of `root`.
- */
+/** What the report shows of networks: what a sweep, the demo or another command found about them, in figures and tables. */
 
 import { analyseSections } from './analyse-view.ts';
 import { compareSections } from './compare-view.ts';
-import { element, figure, headingRow, responsive, section, table } from './elements.ts';
+import { element, type Fact, figure, headingRow, responsive, section, table } from './elements.ts';
 import { objectiveFigure, permutationFigure, trainingFigure } from './figures.ts';
-import {
-  formatBarrier,
-  formatCount,
-  formatNumber,
-  formatPercent,
-  formatSeconds,
-  plural,
-  shown,
-} from './format.ts';
+import { formatBarrier, formatCount, formatNumber, formatPercent, plural } from './format.ts';
 import { interpolationFigure } from './interpolation-figure.ts';
 import {
   curveOf,
@@ -37,35 +26,27 @@ import {
 import { mergeSections } from './merge-view.ts';
 import { planeSections } from './plane-view.ts';
 import { pruneSections } from './prune-view.ts';
-import type { CurveReport, MatchFields, ReportResult, TrainingFields } from './results.ts';
+import type { CurveReport, MatchFields, NetworkResult, TrainingFields } from './results.ts';
 import { statsSections } from './stats-view.ts';
-import {
-  barrierRows,
-  fixedUnits,
-  headline,
-  matchSentence,
-  type PointColumn,
-  pointColumns,
-} from './summary.ts';
+import { barrierRows, fixedUnits, matchSentence, type PointColumn, pointColumns } from './summary.ts';
 
 const panelHeight = 270;
 const smallHeight = 220;
 const matrixSize = 144; // three fit in half the page
 
-/** Shows `result` in `root`, in place of what is there. Drawing follows the width of `root` for as long as it is in a document. */
-export function renderReport(root: HTMLElement, result: ReportResult): void {
-  const sections = [header(result), ...ownSections(result)];
+/** The sections of a result, from the facts under the headline on. */
+export function networkSections(result: NetworkResult): HTMLElement[] {
+  const sections = ownSections(result);
   const matches = Object.entries(matchesOf(result));
   for (const [name, match] of matches) {
     sections.push(matching(match, matches.length > 1 ? `Matching of ${name}` : 'Matching'));
   }
   if (isDemo(result)) sections.push(training(result.networks));
-  sections.push(provenance(result));
-  root.replaceChildren(element('article', { class: 'rebasin-report' }, ...sections));
+  return sections;
 }
 
 /** What only results of this kind have. */
-function ownSections(result: ReportResult): HTMLElement[] {
+function ownSections(result: NetworkResult): HTMLElement[] {
   if (isPlane(result)) return planeSections(result);
   if (isMerge(result)) return mergeSections(result);
   if (isCompare(result)) return compareSections(result);
@@ -73,15 +54,6 @@ function ownSections(result: ReportResult): HTMLElement[] {
   if (isPrune(result)) return pruneSections(result);
   if (isAnalyse(result)) return analyseSections(result);
   return curveSections(result);
-}
-
-function header(result: ReportResult): HTMLElement {
-  return element(
-    'header',
-    {},
-    element('p', { class: 'kicker' }, `rebasin ${result.command}`),
-    element('h1', {}, shown(headline(result))),
-  );
 }
 
 /** What a sweep or the demo found along its lines. */
@@ -264,9 +236,9 @@ function training(networks: readonly TrainingFields[]): HTMLElement {
   );
 }
 
-/** What was run, and the numbers to take away. */
-function provenance(result: ReportResult): HTMLElement {
-  const facts: [string, string][] = [['Model', result.model]];
+/** What was run. */
+export function networkFacts(result: NetworkResult): Fact[] {
+  const facts: Fact[] = [['Model', result.model]];
   if (isDemo(result)) {
     const { name, train, test } = result.data;
     facts.push(['Data', `${name}: ${formatCount(train)} to train, ${formatCount(test)} to test`]);
@@ -283,27 +255,8 @@ function provenance(result: ReportResult): HTMLElement {
       ? result.assumptions
       : (Object.values(matchesOf(result))[0]?.assumptions ?? []);
   if (assumptions.length > 0) facts.push(['Assumed', assumptions.join('; ')]);
-  facts.push(
-    ['Adapter', result.adapter],
-    ['Seed', String(result.seed)],
-    ['Time', formatSeconds(result.seconds)],
-    ['Version', `rebasin ${result.version}`],
-    ['Hash', result.hash],
-  );
-  const json = JSON.stringify(result, null, 2);
-  const download = element(
-    'a',
-    {
-      class: 'download',
-      download: 'result.json',
-      href: `data:application/json;charset=utf-8,${encodeURIComponent(json)}`,
-    },
-    'Download result.json',
-  );
-  const list = facts.map(([name, value]) =>
-    element('div', {}, element('dt', {}, name), element('dd', {}, value)),
-  );
-  return section('What was run', element('dl', { class: 'run' }, ...list), element('p', {}, download));
+  facts.push(['Adapter', result.adapter], ['Seed', String(result.seed)]);
+  return facts;
 }
 
 function capitalised(text: string): string {
