@@ -12,6 +12,12 @@ export { matmul as matmulKernel } from './kernels/matmul/matmul.ts';
 export { foldBatchNorm } from './nn/fold-batch-norm.ts';
 export { gradients, parameterGradients } from './nn/gradient.ts';
 export type { Node } from './nn/graph.ts';
+export {
+  HessianVector,
+  type HessianVectorOptions,
+  hessianVectorGraph,
+  type SecondOrder,
+} from './nn/hessian-vector.ts';
 export { initialiseParameters } from './nn/initialise.ts';
 export { mlp } from './nn/models/mlp.ts';
 export { forwardGraph, type Model, type Pass, type StateEntry, stateEntries } from './nn/models/model.ts';
@@ -29,6 +35,13 @@ export { GpuDataset, type Normalisation } from './nn/train/gpu-dataset.ts';
 export { Optimizer, type OptimizerOptions } from './nn/train/optimizer.ts';
 export * from './nn/train/schedule.ts';
 export { readTrainingState, type TrainingState, writeTrainingState } from './nn/train/training-state.ts';
+export { type Analysis, type AnalysisOptions, analyseNetworks } from './rebasin/analysis/analyse.ts';
+export { type MatchedBarriers, matchedBarriers } from './rebasin/analysis/matched-barriers.ts';
+export {
+  type TaylorBarrier,
+  taylorBarrier,
+  taylorEstimate,
+} from './rebasin/analysis/taylor-barrier.ts';
 export { linearSumAssignment } from './rebasin/assignment/assignment.ts';
 export { greedyAssignment } from './rebasin/assignment/greedy-assignment.ts';
 export { runDemo } from './rebasin/demo.ts';
