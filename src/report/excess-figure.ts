@@ -27,7 +27,7 @@ export function excessFigure({ excess, margin = 0 }: StudyComparison, width: num
           x2: [interval[1]],
           stroke: ink,
           strokeWidth: 3,
-          ariaLabel: 'interval',
+          className: 'interval',
         }),
         Plot.dot([excess], { x: [excess], y: [0.5], r: 4.5, fill: ink }),
       ],

@@ -153,9 +153,16 @@ function overNumbers(
     const own = points.filter((point) => point.line === line);
     const dx = (line - (count - 1) / 2) * DODGE;
     return [
-      ...own
-        .slice(0, 1)
-        .map(({ look }) => Plot.line(own, { x: 'x', y: 'mean', dx, stroke: look.colour, strokeWidth: 1.75 })),
+      ...own.slice(0, 1).map(({ look }) =>
+        Plot.line(own, {
+          x: 'x',
+          y: 'mean',
+          dx,
+          stroke: look.colour,
+          strokeWidth: 1.75,
+          className: 'line',
+        }),
+      ),
       ...spreadMarks(own, domain, { x: 'x' }, dx),
     ];
   });
@@ -196,7 +203,7 @@ function overNames(
     y: 'mean',
     fill: ({ look }: DrawnPoint) => look.colour,
     fillOpacity: 0.22,
-    ariaLabel: 'bar',
+    className: 'bar',
   });
   const column = (width - 60) / Math.max(1, names.length);
   const lines = Math.max(...names.map((name) => name.length)) * LETTER > column ? 2 : 1;
@@ -252,7 +259,7 @@ function spreadMarks(
         y2: ({ mean, margin }: DrawnPoint) => mean + margin!,
         stroke: colour,
         strokeWidth: 1.75,
-        ariaLabel: 'interval',
+        className: 'interval',
       },
     ),
     Plot.dot(repetitions, {
@@ -262,7 +269,7 @@ function spreadMarks(
       r: 1.6,
       fill: colour,
       fillOpacity: 0.7,
-      ariaLabel: 'repetition',
+      className: 'repetition',
     }),
     Plot.dot(points, {
       ...at,
@@ -273,7 +280,7 @@ function spreadMarks(
       fill: colour,
       stroke: background,
       strokeWidth: 1,
-      ariaLabel: 'mean',
+      className: 'mean',
     }),
   ];
 }

@@ -45,7 +45,7 @@ export interface ComparisonWords {
 export function comparisonWords(comparison: StudyComparison): ComparisonWords {
   const { largerName, smallerName, larger, smaller, atLeastTimes, by, excess, margin, repetitions } =
     comparison;
-  const isNumber = smallerName === String(smaller);
+  const isNumber = Number.isFinite(Number(smallerName)); // and not the name of something measured
   const times = atLeastTimes === 1 ? '' : `${shortNumber(atLeastTimes)} times `;
   const plus = by === 0 ? '' : by > 0 ? ` plus ${shortNumber(by)}` : ` less ${shortNumber(-by)}`;
   const spread = margin === undefined ? '' : ` ± ${shortNumber(margin)}`;
