@@ -9,6 +9,12 @@ export { parseSafetensors } from './io/safetensors.ts';
 export { writeSafetensors } from './io/safetensors-writer.ts';
 export { biasedHalves, randomParts } from './io/split.ts';
 export { matmul as matmulKernel } from './kernels/matmul/matmul.ts';
+export {
+  type SingularValueDecomposition,
+  type SingularValueOptions,
+  singularValueDecomposition,
+  singularValueDecompositions,
+} from './kernels/svd/singular-value-decomposition.ts';
 export { foldBatchNorm } from './nn/fold-batch-norm.ts';
 export { gradients, parameterGradients } from './nn/gradient.ts';
 export type { Node } from './nn/graph.ts';
@@ -36,7 +42,11 @@ export { Optimizer, type OptimizerOptions } from './nn/train/optimizer.ts';
 export * from './nn/train/schedule.ts';
 export { readTrainingState, type TrainingState, writeTrainingState } from './nn/train/training-state.ts';
 export { type Analysis, type AnalysisOptions, analyseNetworks } from './rebasin/analysis/analyse.ts';
+export { type InputDirections, inputDirections } from './rebasin/analysis/input-directions.ts';
+export { type LayerMatrix, layerMatrices } from './rebasin/analysis/layer-matrices.ts';
 export { type MatchedBarriers, matchedBarriers } from './rebasin/analysis/matched-barriers.ts';
+export type { SingularVectorAnalysis } from './rebasin/analysis/singular-vector-result.ts';
+export { analyseSingularVectors, type SingularVectorOptions } from './rebasin/analysis/singular-vectors.ts';
 export {
   type TaylorBarrier,
   taylorBarrier,
