@@ -19,6 +19,7 @@ export { foldBatchNorm } from './nn/fold-batch-norm.ts';
 export { gradients, parameterGradients } from './nn/gradient.ts';
 export type { Node } from './nn/graph.ts';
 export {
+  directionOf,
   HessianVector,
   type HessianVectorOptions,
   hessianVectorGraph,
