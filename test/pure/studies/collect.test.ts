@@ -11,7 +11,7 @@ const study: Study = {
   question: 'Is it?',
   budget: { small: 'nothing', large: 'all' },
   points: () =>
-    grid({ width: [8, 16], how: ['none', 'weight'], repeat: [0, 1] }, ({ width, how, repeat }) =>
+    grid({ width: [8, 16], how: ['none', 'weight'] as const, repeat: [0, 1] }, ({ width, how, repeat }) =>
       pair(2 * repeat, { points: width, match: { method: how } }),
     ),
   figures: () => [
