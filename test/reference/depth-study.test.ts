@@ -32,7 +32,11 @@ interface Row {
 
 /** Test accuracies of two networks of that depth, and half-way between them. */
 async function study(context: Context, depth: number, train: GpuDataset, test: GpuDataset): Promise<Row> {
-  const normed = parseModel(`mlp:784-${Array(depth + 1).fill(128).join('-')}-10:norm=batch`);
+  const normed = parseModel(
+    `mlp:784-${Array(depth + 1)
+      .fill(128)
+      .join('-')}-10:norm=batch`,
+  );
   const steps = Math.ceil(TRAIN / BATCH);
   const networks = [];
   for (const seed of [0, 1]) {
