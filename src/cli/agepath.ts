@@ -244,9 +244,8 @@ function agesOf(
     );
   }
   const scale = problem.name === 'svm' ? 1 : Math.max(median, 1e-3 * largest);
-  // Mixture weights drop samples at a loss of the age squared.
-  const age = (loss: number) => (regulariser.name === 'mixture' ? Math.sqrt(loss) : loss);
-  return { from: from ?? age(1.2 * scale), to: to ?? age(8 * Math.max(largest, scale)) };
+  const { ageDropping } = regulariser;
+  return { from: from ?? ageDropping(1.2 * scale), to: to ?? ageDropping(8 * Math.max(largest, scale)) };
 }
 
 function seriesOf(

@@ -38,6 +38,8 @@ interface Definition {
   fullUpTo(age: number): number;
   /** The smallest loss of weight 0; Infinity where there is none. */
   droppedFrom(age: number): number;
+  /** The inverse of `droppedFrom`; where no loss is dropped, the loss itself: its weight is then 1/e (exponential), a half or more (log). */
+  ageDropping(loss: number): number;
   /** The weight between the two. Continues smoothly beyond either as far as its formula does. */
   between(loss: number, age: number): number;
   /** Derivative of `between` by the loss: below 0. */
@@ -136,6 +138,7 @@ const hard: Definition = {
   penalty: (v, age) => -age * v,
   fullUpTo: (age) => age,
   droppedFrom: (age) => age,
+  ageDropping: (loss) => loss,
   between: () => 0,
   betweenByLoss: () => 0,
   betweenByAge: () => 0,
@@ -155,6 +158,7 @@ function polynomial(name: 'linear' | 'polynomial', t: number): Definition {
     penalty: (v, age) => age * (power(v, t) / t - v),
     fullUpTo: () => 0,
     droppedFrom: (age) => age,
+    ageDropping: (loss) => loss,
     between: (l, age) => power(1 - l / age, p),
     betweenByLoss: (l, age) => -slope(1 - l / age) / age,
     betweenByAge: (l, age) => (slope(1 - l / age) * l) / (age * age),
@@ -168,6 +172,7 @@ const logarithmic: Definition = {
   penalty: (v, age) => (1 - age) * v - pow(1 - age, v) / log(1 - age),
   fullUpTo: () => 0,
   droppedFrom: (age) => age,
+  ageDropping: (loss) => loss,
   between: (l, age) => log(l + 1 - age) / log(1 - age),
   betweenByLoss: (l, age) => 1 / ((l + 1 - age) * log(1 - age)),
   betweenByAge: (l, age) => {
@@ -192,6 +197,7 @@ function mixture(g: number): Definition {
     penalty: (v, age) => (g * g) / (v + g / age),
     fullUpTo,
     droppedFrom: (age) => age * age,
+    ageDropping: (loss) => Math.sqrt(loss),
     between: (l, age) => g * (1 / Math.sqrt(l) - 1 / age),
     betweenByLoss: (l) => -g / (2 * l * Math.sqrt(l)),
     betweenByAge: (_loss, age) => g / (age * age),
@@ -210,6 +216,7 @@ const logistic: Definition = {
   penalty: (v, age) => timesLog(1 + exp(-age) - v) + timesLog(v) - age * v,
   fullUpTo: () => 0,
   droppedFrom: () => Infinity,
+  ageDropping: (loss) => loss,
   between: (l, age) => (1 + exp(-age)) * sigmoid(age - l),
   betweenByLoss: (l, age) => -(1 + exp(-age)) * sigmoid(age - l) * sigmoid(l - age),
   betweenByAge: (l, age) => {
@@ -225,6 +232,7 @@ const exponential: Definition = {
   penalty: (v, age) => age * (timesLog(v) - v),
   fullUpTo: () => 0,
   droppedFrom: () => Infinity,
+  ageDropping: (loss) => loss,
   between: (l, age) => exp(-l / age),
   betweenByLoss: (l, age) => -exp(-l / age) / age,
   betweenByAge: (l, age) => (exp(-l / age) * l) / (age * age),

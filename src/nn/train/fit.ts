@@ -11,6 +11,7 @@ import { type Model, stateEntries } from '../models/model.ts';
 import type { GpuDataset } from './gpu-dataset.ts';
 import type { OptimizerOptions } from './optimizer.ts';
 import { constantSchedule, type Schedule } from './schedule.ts';
+import { type EpochPace, SamplePacer, type SelfPacedResult, type SelfPacing } from './self-paced.ts';
 import { Trainer } from './trainer.ts';
 import type { TrainingState } from './training-state.ts';
 
@@ -24,6 +25,8 @@ export interface FitProgress {
   /** Mean training loss since the last report. */
   readonly loss: number;
   readonly learningRate: number;
+  /** Of self-paced training: the weights of this epoch. */
+  readonly pace?: EpochPace;
 }
 
 export interface FitOptions {
@@ -42,6 +45,8 @@ export interface FitOptions {
   readonly labelSmoothing?: number;
   /** What happens to the images of each epoch. Default: nothing. */
   readonly augmentation?: Augmentation;
+  /** Weighs each sample by its own loss of the epoch before (self-paced.ts). Default: every sample counts alike. */
+  readonly selfPaced?: SelfPacing;
   /** Of the initial values, the order of samples and the augmentation. */
   readonly seed: number;
   /** Default: `pytorch`. */
@@ -70,8 +75,10 @@ export interface FitOptions {
 export interface FitResult {
   /** Trained parameters and buffers by name. */
   readonly state: Map<string, Float32Array>;
-  /** Mean training loss of each epoch over its samples, taken while training. */
+  /** Mean training loss of each epoch over its samples, each counted alike, taken while training. */
   readonly epochLoss: readonly number[];
+  /** Of self-paced training. */
+  readonly selfPaced?: SelfPacedResult;
 }
 
 /**
@@ -91,7 +98,8 @@ export async function fit(context: Context, options: FitOptions): Promise<FitRes
   const steps = epochs * stepsPerEpoch;
   const reportEvery = Math.max(1, Math.ceil(stepsPerEpoch / (options.reportsPerEpoch ?? 10)));
   // Hashes the data, so only where a state is written or read.
-  const recipe = options.checkpoint || resume ? recipeOf(options, batchSize, steps) : '';
+  const pacer = options.selfPaced && new SamplePacer(options.selfPaced, epochs);
+  const recipe = options.checkpoint || resume ? recipeOf(options, batchSize, steps, pacer) : '';
   if (resume && resume.recipe !== recipe) {
     throw new OptionError(
       'fit: the state to resume was made with other options or data; give the same, or start anew',
@@ -104,9 +112,11 @@ export async function fit(context: Context, options: FitOptions): Promise<FitRes
     batchSize,
     accumulate,
     labelSmoothing,
+    weighted: pacer !== undefined,
   });
   const order = context.tensor([data.count], 'u32', { label: 'order of samples' });
   const losses = context.tensor([data.count], 'f32', { label: 'losses of an epoch' });
+  const weights = pacer && context.tensor([data.count], 'f32', { label: 'weights of samples' });
   const lossesOf = async (from: number, to: number) => {
     const view = { buffer: losses.buffer, offset: 4 * from, shape: [to - from], dtype: 'f32' as const };
     return await context.read(view);
@@ -117,12 +127,23 @@ export async function fit(context: Context, options: FitOptions): Promise<FitRes
       trainer.load(options.initial ?? initialiseParameters(stateEntries(model), seed, options.initialiser));
     }
     if (resume) context.write(losses, resume.losses);
+    if (pacer && resume?.selfPaced) pacer.state = resume.selfPaced;
+    let permutation = new Uint32Array(0);
     const random = new RandomStream(seed, 'order of samples');
     const epochLoss = [...(resume?.epochLoss ?? [])];
     for (let done = resume?.step ?? 0; done < steps; done++) {
       const [epoch, step] = [Math.floor(done / stepsPerEpoch) + 1, done % stepsPerEpoch];
-      if (step === 0 || done === resume?.step)
-        context.write(order, random.derive(epoch).permutation(data.count));
+      if (step === 0 || done === resume?.step) {
+        permutation = random.derive(epoch).permutation(data.count);
+        context.write(order, permutation);
+        if (pacer && weights) {
+          const bySample = pacer.begin(epoch, data.count);
+          context.write(
+            weights,
+            Float32Array.from(permutation, (sample) => bySample[sample]!),
+          );
+        }
+      }
       const start = step * batchSize;
       const end = Math.min(start + batchSize, data.count);
       const learningRate = options.learningRate * schedule(done, steps);
@@ -130,15 +151,18 @@ export async function fit(context: Context, options: FitOptions): Promise<FitRes
         augmentation: options.augmentation,
         stream: augmentationStream(seed, epoch),
       };
-      trainer.step({ data, order, start, count: end - start, learningRate, losses, augment });
+      trainer.step({ data, order, start, count: end - start, learningRate, losses, weights, augment });
       await context.throttle();
       signal?.throwIfAborted();
       if (options.onProgress && (step + 1) % reportEvery === 0) {
         const loss = averageFinite(await lossesOf((step + 1 - reportEvery) * batchSize, end), epoch);
-        options.onProgress({ epoch, epochs, step: done + 1, steps, loss, learningRate });
+        const pace = pacer && { pace: pacer.pace };
+        options.onProgress({ epoch, epochs, step: done + 1, steps, loss, learningRate, ...pace });
       }
       if (step + 1 === stepsPerEpoch) {
-        epochLoss.push(averageFinite(await lossesOf(0, data.count), epoch));
+        const ofEpoch = await lossesOf(0, data.count);
+        epochLoss.push(averageFinite(ofEpoch, epoch));
+        pacer?.finish(ofEpoch, permutation);
       }
       if (options.observe && (done + 1) % options.observe.everySteps === 0) {
         await options.observe.look(trainer.arenas, done + 1);
@@ -153,22 +177,29 @@ export async function fit(context: Context, options: FitOptions): Promise<FitRes
           losses: inEpoch,
           epochLoss: [...epochLoss],
           recipe,
+          ...(pacer ? { selfPaced: pacer.state } : {}),
         });
       }
     }
     const state = await trainer.values();
     // The losses were those before each step: the last step may have been the one too many.
     for (const [name, values] of state) assertFinite(`fit: trained ${name}`, values);
-    return { state, epochLoss };
+    return { state, epochLoss, ...(pacer ? { selfPaced: pacer.result } : {}) };
   } finally {
     trainer.destroy();
     order.destroy();
     losses.destroy();
+    weights?.destroy();
   }
 }
 
 /** What decides the result, as a hash: the schedule by its values. */
-function recipeOf(options: FitOptions, batchSize: number, steps: number): string {
+function recipeOf(
+  options: FitOptions,
+  batchSize: number,
+  steps: number,
+  pacer: SamplePacer | undefined,
+): string {
   const { model, data, optimizer, learningRate, accumulate = 1, seed, initialiser = 'pytorch' } = options;
   const schedule = options.schedule ?? constantSchedule();
   return hashResult({
@@ -183,6 +214,7 @@ function recipeOf(options: FitOptions, batchSize: number, steps: number): string
     augmentation: options.augmentation ?? null,
     ...(options.initial ? { initial: [...options.initial] } : {}),
     ...(options.labelSmoothing ? { labelSmoothing: options.labelSmoothing } : {}),
+    ...(pacer ? { selfPaced: pacer.settings } : {}),
   });
 }
 

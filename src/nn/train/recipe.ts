@@ -11,6 +11,7 @@ import {
   stepSchedule,
   warmupSchedule,
 } from './schedule.ts';
+import type { SelfPacing } from './self-paced.ts';
 
 /** Learning-rate schedules by name. `cosine` and `linear` fall to 0; `step` divides by 10 at half and at three quarters. */
 export const SCHEDULES = ['constant', 'cosine', 'linear', 'step'] as const;
@@ -30,6 +31,8 @@ export interface Recipe {
   readonly accumulate: number;
   readonly labelSmoothing: number;
   readonly augment: Augmentation | null;
+  /** Left out where every sample counts alike. */
+  readonly selfPaced?: SelfPacing;
 }
 
 /** Adam, rate 0.001 that falls by half a cosine over 5 epochs of batches of 128; nothing else. */
@@ -50,12 +53,14 @@ export const DEFAULT_RECIPE: Recipe = {
 
 /** What `fit` takes for a recipe. */
 export function fitOptionsOf(recipe: Recipe) {
-  const { epochs, batchSize, learningRate, initialiser, accumulate, labelSmoothing, augment } = recipe;
+  const { epochs, batchSize, learningRate, initialiser, accumulate, labelSmoothing, augment, selfPaced } =
+    recipe;
   return {
     ...{ epochs, batchSize, learningRate, initialiser, accumulate, labelSmoothing },
     optimizer: optimizerOf(recipe),
     schedule: scheduleOf(recipe),
     ...(augment ? { augmentation: augment } : {}),
+    ...(selfPaced ? { selfPaced } : {}),
   } satisfies Partial<FitOptions>;
 }
 

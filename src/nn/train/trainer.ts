@@ -6,7 +6,7 @@ import type { Context } from '../../runtime/context.ts';
 import type { TensorView } from '../../runtime/kernel.ts';
 import { parameterGradients } from '../gradient.ts';
 import { forwardGraph, type Model, stateEntries } from '../models/model.ts';
-import { input, mean, smoothedCrossEntropy } from '../ops/index.ts';
+import { input, mean, multiply, smoothedCrossEntropy } from '../ops/index.ts';
 import { compile, type Program } from '../program.ts';
 import type { Augment, GpuDataset } from './gpu-dataset.ts';
 import { Optimizer, type OptimizerOptions } from './optimizer.ts';
@@ -20,6 +20,8 @@ export interface TrainerOptions {
   readonly accumulate?: number;
   /** Share of a label's probability that is spread over all classes, 0 to 1. Default: 0. */
   readonly labelSmoothing?: number | undefined;
+  /** Whether each step says what its samples' losses count. Default: false, all alike. */
+  readonly weighted?: boolean;
 }
 
 /** One step: over samples `order[start .. start + count - 1]`. */
@@ -31,6 +33,8 @@ export interface TrainingStep {
   readonly learningRate: number;
   /** [data.count], gets each sample's loss at its place in the order. */
   readonly losses: TensorView;
+  /** f32 [data.count], what each sample's loss counts, at its place in the order. Of a weighted trainer. */
+  readonly weights?: TensorView | undefined;
   /** Default: images as they are. */
   readonly augment?: Augment | undefined;
 }
@@ -48,7 +52,7 @@ export class Trainer {
 
   /** The caller destroys the trainer. Values are undefined until `load`. */
   constructor(context: Context, options: TrainerOptions) {
-    const { model, optimizer, batchSize, accumulate = 1, labelSmoothing = 0 } = options;
+    const { model, optimizer, batchSize, accumulate = 1, labelSmoothing = 0, weighted = false } = options;
     this.#context = context;
     this.#microBatch = Math.ceil(batchSize / accumulate);
     const entries = stateEntries(model);
@@ -61,18 +65,19 @@ export class Trainer {
       accumulate > 1 ? new Arena(context, layoutOf('parameter'), 'summed gradients') : this.#gradients;
     this.#optimizer = new Optimizer(context, optimizer, this.#parameters, this.#total);
     try {
-      this.#program = this.#compile(model, labelSmoothing);
+      this.#program = this.#compile(model, labelSmoothing, weighted);
     } catch (error) {
       this.#destroyState();
       throw error;
     }
   }
 
-  #compile(model: Model, labelSmoothing: number): Program {
+  #compile(model: Model, labelSmoothing: number, weighted: boolean): Program {
     const { logits, updates } = forwardGraph(model, { training: true });
     const losses = smoothedCrossEntropy(logits, input('labels', ['N'], 'u32'), labelSmoothing);
+    const counted = weighted ? multiply(losses, input('weights', ['N'])) : losses;
     const stores = [
-      ...[...parameterGradients(mean(losses, 0))].map(
+      ...[...parameterGradients(mean(counted, 0))].map(
         ([name, node]) => [node, this.#gradients.view(name)] as const,
       ),
       ...[...updates].map(([name, node]) => [node, this.#buffers.view(name)] as const),
@@ -96,13 +101,23 @@ export class Trainer {
   }
 
   /** Records one step. */
-  step({ data, order, start, count, learningRate, losses, augment }: TrainingStep): void {
+  step({ data, order, start, count, learningRate, losses, weights, augment }: TrainingStep): void {
     const context = this.#context;
     const parts = this.#total !== this.#gradients;
     if (parts) context.recorder.clear(this.#total.buffer);
     for (let at = start; at < start + count; at += this.#microBatch) {
       const size = Math.min(this.#microBatch, start + count - at);
       data.fill(this.#program, order, at, size, augment);
+      if (weights) {
+        const target = this.#program.input('weights');
+        context.recorder.copy(
+          weights.buffer,
+          weights.offset + 4 * at,
+          target.buffer,
+          target.offset,
+          4 * size,
+        );
+      }
       this.#program.run(size);
       const { buffer, offset } = this.#program.output('losses');
       context.recorder.copy(buffer, offset, losses.buffer, losses.offset + 4 * at, 4 * size);
