@@ -20,8 +20,11 @@ export async function recovery(bench: Workbench, spec: RecoverySpec): Promise<Re
   const initial = await startOf(bench, spec);
   const [start] = await scoreNetworks(context, { model, networks: [initial], images: data, signal });
   const accuracies = [start!.score.accuracy];
+  const isReached = () => accuracies[accuracies.length - 1]! >= spec.accuracy;
+  const enough = new AbortController();
   let evaluator: Evaluator | undefined;
   try {
+    if (isReached()) return { accuracies, recovered: true, steps: 0 };
     await fit(context, {
       ...fitOptionsOf(spec.recipe),
       ...{ model, data, initial, seed: spec.seed },
@@ -30,17 +33,18 @@ export async function recovery(bench: Workbench, spec: RecoverySpec): Promise<Re
         look: async (arenas) => {
           evaluator ??= new Evaluator(context, model, arenas, data);
           accuracies.push((await evaluator.evaluate({ signal })).accuracy);
+          if (isReached()) enough.abort();
         },
       },
       onProgress: ({ step, steps }) => onProgress?.({ done: step, total: steps }),
-      ...(signal ? { signal } : {}),
+      signal: signal ? AbortSignal.any([signal, enough.signal]) : enough.signal,
     });
+  } catch (error) {
+    if (error !== enough.signal.reason) throw error;
   } finally {
     evaluator?.destroy();
   }
-  const reached = accuracies.findIndex((accuracy) => accuracy >= spec.accuracy);
-  const looks = reached < 0 ? accuracies.length - 1 : reached;
-  return { accuracies, recovered: reached >= 0, steps: looks * spec.everySteps };
+  return { accuracies, recovered: isReached(), steps: (accuracies.length - 1) * spec.everySteps };
 }
 
 /** The mean of both networks, or new random values. */

@@ -18,7 +18,7 @@ export const recovery: Study = {
     grid({ from: STARTS, repeat: REPEATS[size] }, ({ from, repeat }) => {
       const networks = independent<[TrainSpec, TrainSpec]>(2, repeat, (seed) => hiddenLayers(size, seed));
       return {
-        ...{ kind: 'recovery', networks, accuracy: 0.95, everySteps: 2, seed: 1000 + repeat },
+        ...{ kind: 'recovery', networks, accuracy: 0.95, everySteps: 5, seed: 1000 + repeat },
         from: from === 'scratch' ? 'scratch' : { method: from },
         recipe: {
           ...networks[0].recipe,
