@@ -1,21 +1,28 @@
 /** What studies found, in words: for the terminal, for the head of the page, and where there is no JavaScript. */
 import { formatNumber, plural } from './format.ts';
 import type { CommonResult } from './results.ts';
-import type { StudyClaim, StudyComparison, StudyFields, StudyResult } from './study-result.ts';
+import type { StudyComparison, StudyFields, StudyResult, StudyVerdict } from './study-result.ts';
 
 export function isStudy(result: CommonResult): result is StudyResult {
   return result.command === 'study';
 }
 
-/** `11 claims in 4 studies: 8 held, 1 did not, 2 are not decided`. */
+/** `11 claims in 4 studies: 8 held, 1 did not hold, 2 not decided`; what there is none of is left out. */
 export function studyHeadline({ studies }: StudyResult): string {
   const claims = studies.flatMap((study) => study.claims);
-  const count = (verdict: StudyClaim['verdict']) =>
-    claims.filter((claim) => claim.verdict === verdict).length;
-  const [held, not, open] = [count('held'), count('not held'), count('not decided')];
+  const counts = Object.entries(VERDICT_WORDS).map(([verdict, words]) => {
+    const count = claims.filter((claim) => claim.verdict === verdict).length;
+    return count === 0 ? '' : `${count} ${words}`;
+  });
   const where = studies.length === 1 ? studies[0]!.title : `${studies.length} studies`;
-  return `${plural(claims.length, 'claim')} in ${where}: ${held} held, ${not} did not hold, ${open} not decided`;
+  return `${plural(claims.length, 'claim')} in ${where}: ${counts.filter((words) => words !== '').join(', ')}`;
 }
+
+const VERDICT_WORDS: Readonly<Record<StudyVerdict, string>> = {
+  held: 'held',
+  'not held': 'did not hold',
+  'not decided': 'not decided',
+};
 
 /** A study's claims with their numbers, a line each. */
 export function studyText(study: StudyFields): string[] {

@@ -120,7 +120,7 @@ export const reportStyles = `
 .rebasin-report .verdict .sign { fill: none; stroke: var(--rebasin-background); stroke-width: 1.75; stroke-linecap: round; stroke-linejoin: round; }
 .rebasin-report .claims-table :is(th, td) { white-space: normal; text-align: left; vertical-align: top; }
 .rebasin-report .claims-table td:last-child { min-width: 9em; }
-.rebasin-report :is(.claims-table a, .claims-table a:visited) { color: inherit; text-decoration-color: var(--rebasin-rule); text-underline-offset: .2em; }
+.rebasin-report :is(.claims-table a, .claims-table a:visited) { color: inherit; text-decoration-color: var(--rebasin-muted); text-decoration-thickness: 1px; text-underline-offset: .2em; }
 .rebasin-report .claims-table a:hover { text-decoration-color: currentColor; }
 .rebasin-report :is(a, summary):focus-visible { outline: 2px solid var(--rebasin-aligned); outline-offset: 2px; border-radius: 2px; }
 .rebasin-report .claims { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 16px; margin: 20px 0 0; padding: 0; list-style: none; }
