@@ -1,6 +1,6 @@
 /** `rebasin agepath`: the path of self-paced solutions in the age, beside a grid of ages. */
 import { basename } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { DataError, OptionError } from '../base/errors.ts';
 import { readBytes } from '../io/node-files.ts';
 import { parseCsv, parseLibsvm, type Table } from '../io/table.ts';
@@ -22,7 +22,7 @@ import {
 } from '../selfpaced/regularisers.ts';
 import { type Part, splitTable } from '../selfpaced/split-table.ts';
 import { supportVectorMachine } from '../selfpaced/support-vector-machine.ts';
-import { nonNegative, pointCount, positiveInteger, withSeedOption } from './options.ts';
+import { nonNegative, pointCount, positiveInteger, positiveNumber, withSeedOption } from './options.ts';
 import { completeResult, prepareReport, printResult, writeReport } from './output.ts';
 import { startProgress } from './progress.ts';
 
@@ -72,13 +72,13 @@ export function registerAgePath(program: Command): void {
         .choices(REGULARISER_NAMES)
         .default('linear'),
     )
-    .option('--exponent <t>', 'of the polynomial regulariser, above 1 (default: 1.5)', positive)
-    .option('--scale <g>', 'of the mixture regulariser (default: 1)', positive)
-    .option('--from <age>', 'first age (default: by the losses of ordinary training)', positive)
-    .option('--to <age>', 'last age; below --from the path runs downwards', positive)
+    .option('--exponent <t>', 'of the polynomial regulariser, above 1 (default: 1.5)', positiveNumber)
+    .option('--scale <g>', 'of the mixture regulariser (default: 1)', positiveNumber)
+    .option('--from <age>', 'first age (default: by the losses of ordinary training)', positiveNumber)
+    .option('--to <age>', 'last age; below --from the path runs downwards', positiveNumber)
     .addOption(new Option('--kernel <kind>', 'of svm').choices(['rbf', 'linear']).default('rbf'))
-    .option('--gamma <number>', 'of the rbf kernel (default: 1 / features)', positive)
-    .option('--cost <number>', 'of svm: what a loss costs', positive, 1)
+    .option('--gamma <number>', 'of the rbf kernel (default: 1 / features)', positiveNumber)
+    .option('--cost <number>', 'of svm: what a loss costs', positiveNumber, 1)
     .option('--penalty <number>', 'of lasso (l1) and logistic (l2)', nonNegative, 1)
     .option('--ridge <number>', 'of lasso: an l2 penalty besides', nonNegative, 0)
     .option('--hold-out <part>', 'part of the samples to evaluate on', nonNegative, 0.3)
@@ -267,10 +267,4 @@ function seriesOf(
     values: scores.map((each) => each[i]! * train.targets[i]!),
   }));
   return { quantity: 'margin', series };
-}
-
-function positive(text: string): number {
-  const value = nonNegative(text);
-  if (value === 0) throw new InvalidArgumentError('expected a number above 0');
-  return value;
 }

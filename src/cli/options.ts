@@ -49,6 +49,18 @@ export function nonNegative(text: string): number {
   return value;
 }
 
+export function positiveNumber(text: string): number {
+  const value = nonNegative(text);
+  if (value === 0) throw new InvalidArgumentError('expected a number above 0');
+  return value;
+}
+
+export function unitInterval(text: string): number {
+  const value = nonNegative(text);
+  if (value > 1) throw new InvalidArgumentError('expected a number from 0 to 1');
+  return value;
+}
+
 export function numberList(text: string): number[] {
   const values = text.split(',').map(Number);
   if (text.trim() === '' || values.some((value) => !Number.isFinite(value))) {

@@ -23,6 +23,8 @@ import {
   type DataOptionValues,
   nonNegative,
   positiveInteger,
+  positiveNumber,
+  unitInterval,
   wholeNumber,
   withAdapterOptions,
   withDataOptions,
@@ -30,13 +32,20 @@ import {
 } from './options.ts';
 import { completeResult, formatAccuracy, formatLoss, printResult } from './output.ts';
 import { startProgress } from './progress.ts';
+import {
+  describePace,
+  type SelfPacedOptionValues,
+  selfPacingOf,
+  withSelfPacedOptions,
+} from './self-paced-options.ts';
 import { interruptSignal, withContext } from './session.ts';
 
 interface TrainOptions
   extends AdapterOptionValues,
     DataOptionValues,
     SplitOptionValues,
-    Omit<Recipe, 'augment'> {
+    SelfPacedOptionValues,
+    Omit<Recipe, 'augment' | 'selfPaced'> {
   readonly model: string;
   readonly seed: number;
   readonly augment?: Augmentation;
@@ -101,12 +110,14 @@ export function registerTrain(program: Command): void {
     .option('--checkpoint-every <steps>', 'keep FILE.training beside --out, to resume from', positiveInteger)
     .option('--resume', 'go on from FILE.training where it is there; the result has the same bits')
     .option('--metrics <file>', 'write losses as JSON lines');
+  withSelfPacedOptions(command);
   withSeedOption(withAdapterOptions(withSplitOptions(withDataOptions(command)))).action(runTrain);
 }
 
 async function runTrain(options: TrainOptions): Promise<void> {
   const started = performance.now();
   const model = parseModel(options.model);
+  const recipe = recipeOf(options);
   const { train: whole, test, normalisation } = await loadData(options);
   const train = splitOf(whole, options);
   checkDatasetFits(model, train);
@@ -124,7 +135,6 @@ async function runTrain(options: TrainOptions): Promise<void> {
       new GpuDataset(context, test, normalisation),
     ];
     const { seed } = options;
-    const recipe = recipeOf(options);
     const { epochs, batchSize } = recipe;
     const steps = epochs * Math.ceil(train.count / Math.min(batchSize, train.count));
     const saved = options.out === undefined ? undefined : `${options.out}.training`;
@@ -134,14 +144,15 @@ async function runTrain(options: TrainOptions): Promise<void> {
         : undefined;
     const metrics = new MetricsFile(options.metrics, resume?.step ?? 0);
     const progress = startProgress(`train seed ${seed}`, steps);
-    const { state, epochLoss } = await fit(context, {
+    const { state, epochLoss, selfPaced } = await fit(context, {
       model,
       data: trainSet,
       ...fitOptionsOf(recipe),
       seed,
       signal,
       onProgress: (report) => {
-        progress.update(report.step, `epoch ${report.epoch}/${epochs}  loss ${report.loss.toFixed(4)}`);
+        const { step, epoch, loss, pace } = report;
+        progress.update(step, `epoch ${epoch}/${epochs}  loss ${loss.toFixed(4)}${describePace(pace)}`);
         metrics.add(report);
       },
       ...(resume ? { resume } : {}),
@@ -162,6 +173,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
     const fields = {
       model: model.name,
       epochLoss,
+      ...(selfPaced ? { selfPaced: selfPaced.epochs } : {}),
       train: await evaluate(trainSet),
       test: await evaluate(testSet),
     };
@@ -184,7 +196,8 @@ async function runTrain(options: TrainOptions): Promise<void> {
       `model     ${model.name}, seed ${seed}`,
       `data      ${describeData(train, normalisation)}`,
       ...epochLoss.map(
-        (loss, epoch) => `epoch ${String(epoch + 1).padStart(3)} training loss ${formatLoss(loss)}`,
+        (loss, epoch) =>
+          `epoch ${String(epoch + 1).padStart(3)} training loss ${formatLoss(loss)}${describePace(selfPaced?.epochs[epoch])}`,
       ),
       `train     loss ${formatLoss(fields.train.loss)}  accuracy ${formatAccuracy(fields.train.accuracy)}`,
       `test      loss ${formatLoss(fields.test.loss)}  accuracy ${formatAccuracy(fields.test.accuracy)}`,
@@ -200,19 +213,8 @@ function recipeOf(options: TrainOptions): Recipe {
   return {
     ...{ epochs, batchSize, optimizer, learningRate, momentum, weightDecay },
     ...{ schedule, warmupSteps, initialiser, accumulate, labelSmoothing, augment },
+    ...selfPacingOf(options),
   };
-}
-
-function positiveNumber(text: string): number {
-  const value = nonNegative(text);
-  if (value === 0) throw new InvalidArgumentError('expected a number above 0');
-  return value;
-}
-
-function unitInterval(text: string): number {
-  const value = nonNegative(text);
-  if (value > 1) throw new InvalidArgumentError('expected a number from 0 to 1');
-  return value;
 }
 
 /** `flip,crop=4`: the parts of an augmentation. */

@@ -107,6 +107,15 @@ export interface TrainingFields {
   readonly seed: number;
   /** Mean training loss of each epoch, while training. */
   readonly epochLoss: readonly number[];
+  /**
+   * Of self-paced training, each epoch's weights: the age (none where all counted alike), the share of the training images with a weight above 0,
+   * and the mean weight.
+   */
+  readonly selfPaced?: readonly {
+    readonly age?: number;
+    readonly share: number;
+    readonly meanWeight: number;
+  }[];
   readonly train?: LossAndAccuracy;
   readonly test?: LossAndAccuracy;
   /** File the parameters were written to. */
