@@ -1,7 +1,10 @@
 /** The command `rebasin` as it is, but for its studies: tests of how jobs are run need some that take seconds. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+
+const TINY_STUDY = fileURLToPath(new URL('./tiny-study.ts', import.meta.url));
 
 export interface TinyStudyCommand {
   /** Of the script, to be run by Node. */
@@ -28,9 +31,7 @@ export async function buildTinyStudyCommand(): Promise<TinyStudyCommand> {
       {
         name: 'tiny-study',
         setup({ onResolve }) {
-          onResolve({ filter: /studies\/library\/index\.ts$/ }, () => ({
-            path: resolve('test/support/tiny-study.ts'),
-          }));
+          onResolve({ filter: /studies\/library\/index\.ts$/ }, () => ({ path: TINY_STUDY }));
         },
       },
     ],
