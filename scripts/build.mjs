@@ -1,15 +1,23 @@
 /**
- * Builds dist/: ES modules with shared chunks (one copy of every class, so that `instanceof` holds across entries), `.wgsl` files as
- * strings, source maps, and type declarations. Not minified: users' bundlers do that.
+ * Builds dist/: the library as ES modules with source maps (`bundle-library.mjs`), the report's view, and type declarations.
  * `node scripts/build.mjs --if-needed` does nothing when dist/ is newer than every source.
  */
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
 import { buildReportBundle } from './build-report.mjs';
+import { bundleLibrary } from './bundle-library.mjs';
 
 const root = join(import.meta.dirname, '..');
 const stamp = join(root, 'dist/.built');
@@ -26,23 +34,11 @@ if (entries.includes(cli) && !readFileSync(join(root, cli), 'utf8').startsWith('
 }
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
-const { metafile } = await build({
-  absWorkingDir: root,
-  entryPoints: entries,
-  outbase: 'src',
-  outdir: 'dist',
-  chunkNames: 'chunks/[name]-[hash]',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'neutral',
-  target: 'es2023',
-  packages: 'external', // `webgpu`, npm dependencies and node:*
-  loader: { '.wgsl': 'text' },
-  sourcemap: true,
-  metafile: true,
-  logLevel: 'warning',
-});
+const { metafile, files } = await bundleLibrary(root, entries);
+for (const { path, text } of files) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
 await buildReportBundle('dist/report-view.js');
 if (entries.includes(cli)) chmodSync(join(root, 'dist/cli/main.js'), 0o755);
 checkBrowserEntry();
@@ -62,8 +58,10 @@ for (const entry of entries) {
 
 /** When the newest file that the build depends on was changed, in milliseconds. */
 function newestSource() {
-  const inputs = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs'];
-  const sources = readdirSync(join(root, 'src'), { recursive: true }).map((path) => join('src', path));
+  const inputs = ['package.json', 'tsconfig.json', 'tsconfig.build.json'];
+  const sources = ['src', 'scripts'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true }).map((path) => join(folder, path)),
+  );
   return Math.max(...[...inputs, ...sources].map((path) => statSync(join(root, path)).mtimeMs));
 }
 

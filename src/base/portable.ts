@@ -25,16 +25,16 @@ const TWO_POW_20 = 1048576;
 const TWO_POW_MINUS_28 = 1 / 268435456;
 
 /** 1 / n! for n = 0 .. 18; the factorials themselves are exact in float64. */
-const INVERSE_FACTORIAL = inverseFactorials(18);
+const INVERSE_FACTORIAL = /* @__PURE__ */ inverseFactorials(18);
 /** Coefficients of atanh: 2 / (2n + 3) for n = 0, 1, ...: log((1 + s) / (1 - s)) = 2s + s^3 (c0 + c1 s^2 + ...). */
-const ATANH = Float64Array.from({ length: 12 }, (_, n) => 2 / (2 * n + 3));
+const ATANH = /* @__PURE__ */ Float64Array.from({ length: 12 }, (_, n) => 2 / (2 * n + 3));
 /** Taylor coefficients of erf(x) / x in x^2 after the first: 2 / sqrt(pi) (-1)^n / (n! (2n + 1)) for n = 1, 2, ... */
-const ERF_SMALL = Float64Array.from(
+const ERF_SMALL = /* @__PURE__ */ Float64Array.from(
   { length: 18 },
   (_, i) => (TWO_OVER_SQRT_PI * (i % 2 === 0 ? -1 : 1) * INVERSE_FACTORIAL[i + 1]!) / (2 * i + 3),
 );
 /** Chebyshev coefficients of exp(x^2) erfc(x) on 1 <= x <= 6 in t = 2.5 (x - 4) / (x + 4) + 0.5, made with 60 digits. */
-const ERFC_CHEBYSHEV = Float64Array.of(
+const ERFC_CHEBYSHEV = /* @__PURE__ */ Float64Array.of(
   0.22896004277014242,
   -0.16243308614798768,
   0.030546548004245635,

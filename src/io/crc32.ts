@@ -1,7 +1,7 @@
 /** The checksum of zip files: CRC-32 with the reflected polynomial 0xedb88320, four bytes a step ("slicing by four"). */
 
 /** `TABLES[k][b]`: what byte `b` does to the checksum when `k` more bytes follow it in the same step. */
-const TABLES = makeTables();
+const TABLES = /* @__PURE__ */ makeTables();
 
 /** CRC-32 of bytes, an integer 0 .. 2^32 - 1. */
 export function crc32(bytes: Uint8Array): number {

@@ -13,10 +13,12 @@ export interface Stroke {
 /** One way to write a digit. */
 export type DigitStyle = readonly Stroke[];
 
+/* @__NO_SIDE_EFFECTS__ */
 function line(...points: number[]): Stroke {
   return { smooth: false, points };
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 function curve(...points: number[]): Stroke {
   return { smooth: true, points };
 }

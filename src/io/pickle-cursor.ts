@@ -3,7 +3,7 @@
 import { FormatError } from '../base/errors.ts';
 
 const MAX_INTEGER_BYTES = 64;
-const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const UTF_8 = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Reads on; every method throws a FormatError where the bytes end too early or are not what they should be. */
 export class PickleCursor {

@@ -57,7 +57,7 @@ export interface GatherAugmentedCall {
 const kernel: Kernel = {
   name: 'gather augmented images',
   file: 'src/kernels/augment/gather-augmented.wgsl',
-  wgsl: randomWgsl + gatherWgsl,
+  wgsl: /* @__PURE__ */ randomWgsl.concat(gatherWgsl),
   bindings: ['read', 'read', 'read', 'read_write'],
 };
 

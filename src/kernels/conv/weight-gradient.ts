@@ -118,7 +118,7 @@ const bindings = ['read', 'read', 'read_write'] as const;
 const naiveKernel: Kernel = {
   name: 'weight gradient naive',
   file: 'src/kernels/conv/weight_gradient_naive.wgsl',
-  wgsl: naiveText + libraryText,
+  wgsl: /* @__PURE__ */ naiveText.concat(libraryText),
   bindings,
 };
 
@@ -160,4 +160,7 @@ function makeWorkgroupKernel(edge: 4 | 8): Kernel {
   };
 }
 
-const workgroupKernels = { 4: makeWorkgroupKernel(4), 8: makeWorkgroupKernel(8) } as const;
+const workgroupKernels = {
+  4: /* @__PURE__ */ makeWorkgroupKernel(4),
+  8: /* @__PURE__ */ makeWorkgroupKernel(8),
+} as const;

@@ -12,7 +12,7 @@ const bindings = ['read', 'read', 'read', 'read', 'read_write'] as const;
 export const naiveKernel: Kernel = {
   name: 'cross moments naive',
   file: 'src/kernels/cross-moments/cross_moments_naive.wgsl',
-  wgsl: naiveText + libraryText,
+  wgsl: /* @__PURE__ */ naiveText.concat(libraryText),
   bindings,
 };
 
@@ -76,4 +76,7 @@ function makeWorkgroupKernel(edge: 4 | 8): Kernel {
   };
 }
 
-export const workgroupKernels = { 4: makeWorkgroupKernel(4), 8: makeWorkgroupKernel(8) } as const;
+export const workgroupKernels = {
+  4: /* @__PURE__ */ makeWorkgroupKernel(4),
+  8: /* @__PURE__ */ makeWorkgroupKernel(8),
+} as const;

@@ -16,7 +16,7 @@ import maskWgsl from './dropout-mask.wgsl';
 const kernel: Kernel = {
   name: 'dropout mask',
   file: 'src/kernels/dropout/dropout-mask.wgsl',
-  wgsl: randomWgsl + maskWgsl,
+  wgsl: /* @__PURE__ */ randomWgsl.concat(maskWgsl),
   bindings: ['read', 'read_write'],
 };
 

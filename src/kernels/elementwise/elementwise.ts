@@ -45,7 +45,10 @@ export interface ElementwiseCall {
 const LETTERS = 'abcdefgh';
 const MAX_SCALARS = 4;
 const ELEMENTS_PER_WORKGROUP = 1024;
-const LIBRARY = [...functions.matchAll(/^fn (\w+)/gm)].map((match) => match[1]!);
+const LIBRARY = /* @__PURE__ */ Array.from(
+  /* @__PURE__ */ functions.matchAll(/^fn (\w+)/gm),
+  (match) => match[1]!,
+);
 
 /**
  * How an input is read. `full`: like the output. `inPlace`: it is the output. The others are broadcasts: `scalar` (size 1), `splat`

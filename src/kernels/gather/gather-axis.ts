@@ -31,9 +31,10 @@ const scalarKernel: Kernel = {
   bindings: ['read', 'read', 'read_write'],
 };
 const vectorKernel: Kernel = {
-  ...scalarKernel,
   name: 'gather axis, vec4u',
-  wgsl: wgsl.replace('alias Element = u32;', 'alias Element = vec4u;'),
+  file: 'src/kernels/gather/gather-axis.wgsl',
+  wgsl: /* @__PURE__ */ wgsl.replace('alias Element = u32;', 'alias Element = vec4u;'),
+  bindings: ['read', 'read', 'read_write'],
 };
 
 /**

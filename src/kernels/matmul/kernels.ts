@@ -69,4 +69,7 @@ function makeWorkgroupKernel(edge: 4 | 8): Kernel {
   };
 }
 
-export const workgroupKernels = { 4: makeWorkgroupKernel(4), 8: makeWorkgroupKernel(8) } as const;
+export const workgroupKernels = {
+  4: /* @__PURE__ */ makeWorkgroupKernel(4),
+  8: /* @__PURE__ */ makeWorkgroupKernel(8),
+} as const;

@@ -35,7 +35,7 @@ interface Reduction {
   /** With `a`, `b`: four elements of the inputs; elements that do not exist are `missing`. */
   readonly step: string;
   readonly missing: string;
-  readonly end: string;
+  end(): string;
 }
 
 const lanes = (name: string) => `(${name}.x + ${name}.y) + (${name}.z + ${name}.w)`;
@@ -47,7 +47,7 @@ const SUMS: Reduction = {
   begin: 'var total = vec4f(0.0);',
   step: 'total += a;',
   missing: 'vec4f(0.0)',
-  end: `output[p * params.row + c] = ${lanes('total')};`,
+  end: () => `output[p * params.row + c] = ${lanes('total')};`,
 };
 
 const CENTRED: Reduction = {
@@ -57,7 +57,8 @@ const CENTRED: Reduction = {
   begin: 'var total = vec4f(0.0);\n  var product = vec4f(0.0);\n  let middle = vec4f(centre[c]);',
   step: 'total += a;\n    product = fma(a, b - middle, product);',
   missing: 'vec4f(0.0)',
-  end: `output[2u * p * params.row + c] = ${lanes('total')};\n  output[(2u * p + 1u) * params.row + c] = ${lanes('product')};`,
+  end: () =>
+    `output[2u * p * params.row + c] = ${lanes('total')};\n  output[(2u * p + 1u) * params.row + c] = ${lanes('product')};`,
 };
 
 /**
@@ -81,7 +82,7 @@ const STATISTICS: Reduction = {
     total += d;
     squares = fma(d, d, squares);`,
   missing: 'shift',
-  end: `let lane_means = total / max(sizes, vec4f(1.0));
+  end: () => `let lane_means = total / max(sizes, vec4f(1.0));
   let lane_squares = max(squares - total * lane_means, vec4f(0.0));
   let means = (shift - reference) + lane_means;
   let weighted = sizes * means;
@@ -122,7 +123,7 @@ function chunksKernel(reduction: Reduction, vectors: boolean): Kernel {
     begin: [reduction.begin],
     load,
     step: [reduction.step],
-    end: [reduction.end],
+    end: [reduction.end()],
   };
   let wgsl: string = chunksTemplate;
   for (const [key, lines] of Object.entries(replacements))
@@ -143,13 +144,13 @@ const bothKernels = (reduction: Reduction) => ({
   vectors: chunksKernel(reduction, true),
   singles: chunksKernel(reduction, false),
 });
-const sumsKernels = bothKernels(SUMS);
-const centredKernels = bothKernels(CENTRED);
-const statisticsKernels = bothKernels(STATISTICS);
+const sumsKernels = /* @__PURE__ */ bothKernels(SUMS);
+const centredKernels = /* @__PURE__ */ bothKernels(CENTRED);
+const statisticsKernels = /* @__PURE__ */ bothKernels(STATISTICS);
 
 const mergeKernels = {
-  plain: mergeKernel('merge channel statistics', false),
-  fromOrigin: mergeKernel('merge channel statistics from an origin', true),
+  plain: /* @__PURE__ */ mergeKernel('merge channel statistics', false),
+  fromOrigin: /* @__PURE__ */ mergeKernel('merge channel statistics from an origin', true),
 };
 
 function mergeKernel(name: string, origin: boolean): Kernel {

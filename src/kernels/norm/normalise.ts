@@ -36,9 +36,17 @@ function normaliseKernel(name: string, value: string, added: boolean): Kernel {
   };
 }
 
-const plainKernel = normaliseKernel('normalise', 'fma(x[v] - m, f, s)', false);
-const reluKernel = normaliseKernel('normalise, relu', 'max(fma(x[v] - m, f, s), vec4f(0.0))', false);
-const addedKernel = normaliseKernel('normalise, added', 'fma(x[v] - m, f, fma(g[v], k, s))', true);
+const plainKernel = /* @__PURE__ */ normaliseKernel('normalise', 'fma(x[v] - m, f, s)', false);
+const reluKernel = /* @__PURE__ */ normaliseKernel(
+  'normalise, relu',
+  'max(fma(x[v] - m, f, s), vec4f(0.0))',
+  false,
+);
+const addedKernel = /* @__PURE__ */ normaliseKernel(
+  'normalise, added',
+  'fma(x[v] - m, f, fma(g[v], k, s))',
+  true,
+);
 
 /** `output = activation((input - mean[c]) * factor[c] + shift[c])`. @throws ShapeError when views do not fit. */
 export function normalise(

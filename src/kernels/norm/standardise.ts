@@ -49,27 +49,27 @@ function columnKernels(name: string, file: string, wgsl: string, inputs: number)
 
 type ColumnKernels = Readonly<Record<'singles' | 'vectors', Kernel>>;
 
-const forwardKernels = columnKernels(
+const forwardKernels = /* @__PURE__ */ columnKernels(
   'standardise columns',
   'standardise-columns.wgsl',
-  columnsTemplate
+  /* @__PURE__ */ columnsTemplate
     .replace('// {{bindings}}', output(2))
-    .replace('  // {{begin}}\n', '')
-    .replace('    // {{step}}\n', '')
+    .replace('// {{begin}}', '')
+    .replace('// {{step}}', '')
     .replace('// {{result}}', '(x[at] - mean) * r;'),
   1,
 );
-const gradientKernels = columnKernels(
+const gradientKernels = /* @__PURE__ */ columnKernels(
   'standardise columns, gradient',
   'standardise-columns.wgsl',
-  columnsTemplate
+  /* @__PURE__ */ columnsTemplate
     .replace('// {{bindings}}', `@group(0) @binding(2) var<storage, read> dy: array<Element>;\n${output(3)}`)
     .replace('// {{begin}}', 'var sum = Element(0.0);\n  var product = Element(0.0);')
     .replace('// {{step}}', 'sum += dy[at];\n    product = fma(dy[at], distance, product);')
     .replace('// {{result}}', 'r * (dy[at] - sum / count - (x[at] - mean) * (product / count / variance));'),
   2,
 );
-const meanKernels = columnKernels('mean of columns', 'mean-columns.wgsl', meanWgsl, 1);
+const meanKernels = /* @__PURE__ */ columnKernels('mean of columns', 'mean-columns.wgsl', meanWgsl, 1);
 
 /** `(x - mean) / sqrt(variance + eps)`, mean and biased variance of what belongs together. @throws ShapeError */
 export function standardise(context: Context, call: StandardiseCall & { readonly eps: number }): Dispatch[] {

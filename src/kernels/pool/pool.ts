@@ -75,7 +75,7 @@ function poolKernels(
   name: string,
   element: 'f32' | 'u32',
   general: { readonly begin: string; readonly step: string; readonly end: string },
-  halves: string,
+  halves: () => string,
 ): PoolKernels {
   const bindings = ['read', 'read_write'] as const;
   return {
@@ -95,40 +95,39 @@ function poolKernels(
       file: 'src/kernels/pool/pool-halves.wgsl',
       wgsl: fill(poolHalvesTemplate, {
         '// {{output}}': declare(2, 'read_write', 'output', element === 'f32' ? 'vec4f' : 'vec4u'),
-        '// {{result}}': halves,
+        '// {{result}}': halves(),
       }),
       bindings,
     },
   };
 }
 
-const findLargest = {
-  begin: 'var place = h_start * params.width + w_start;\n    var largest = x[plane + place];',
-  step: 'if (value > largest) {\n          largest = value;\n          place = h * params.width + w;\n        }',
-};
+const FIND_BEGIN = 'var place = h_start * params.width + w_start;\n    var largest = x[plane + place];';
+const FIND_STEP =
+  'if (value > largest) {\n          largest = value;\n          place = h * params.width + w;\n        }';
 /** The first of equals: a later value takes over only when it is larger. */
 const findLargestOfFour = (onLarger: (k: number) => string) =>
   [
     'var largest = values[0];',
     ...[1, 2, 3].map((k) => `${onLarger(k)}largest = select(largest, values[${k}], values[${k}] > largest);`),
   ].join('\n  ');
-const maxKernels = poolKernels(
+const maxKernels = /* @__PURE__ */ poolKernels(
   'max pool',
   'f32',
-  { ...findLargest, end: 'output[at] = x[plane + place];' },
-  `${findLargestOfFour(() => '')}\n  output[index] = largest;`,
+  { begin: FIND_BEGIN, step: FIND_STEP, end: 'output[at] = x[plane + place];' },
+  () => `${findLargestOfFour(() => '')}\n  output[index] = largest;`,
 );
-const indicesKernels = poolKernels(
+const indicesKernels = /* @__PURE__ */ poolKernels(
   'max pool indices',
   'u32',
-  { ...findLargest, end: 'output[at] = u32(place);' },
-  `let first = 8u * r * params.width + 8u * q + vec4u(0u, 2u, 4u, 6u);
+  { begin: FIND_BEGIN, step: FIND_STEP, end: 'output[at] = u32(place);' },
+  () => `let first = 8u * r * params.width + 8u * q + vec4u(0u, 2u, 4u, 6u);
   let offsets = array(0u, 1u, 4u * params.width, 4u * params.width + 1u);
   var place = first;
   ${findLargestOfFour((k) => `place = select(place, first + offsets[${k}], values[${k}] > largest);\n  `)}
   output[index] = place;`,
 );
-const averageKernels = poolKernels(
+const averageKernels = /* @__PURE__ */ poolKernels(
   'average pool',
   'f32',
   {
@@ -136,7 +135,7 @@ const averageKernels = poolKernels(
     step: 'total += value;',
     end: 'output[at] = total / f32(params.kernel_h * params.kernel_w);',
   },
-  'output[index] = (((values[0] + values[1]) + values[2]) + values[3]) / 4.0;',
+  () => 'output[index] = (((values[0] + values[1]) + values[2]) + values[3]) / 4.0;',
 );
 
 function unpoolKernels(
@@ -177,7 +176,7 @@ function unpoolKernels(
   };
 }
 
-const maxUnpoolKernels = unpoolKernels(
+const maxUnpoolKernels = /* @__PURE__ */ unpoolKernels(
   'max unpool',
   true,
   {
@@ -189,7 +188,7 @@ const maxUnpoolKernels = unpoolKernels(
     part: (offset) => `select(vec4f(0.0), g, chosen == vec4u(${offset}))`,
   },
 );
-const averageUnpoolKernels = unpoolKernels(
+const averageUnpoolKernels = /* @__PURE__ */ unpoolKernels(
   'average unpool',
   false,
   {

@@ -24,17 +24,17 @@ export interface FillCall {
 const bitsKernel: Kernel = {
   name: 'fill bits',
   file: 'src/kernels/random/fill.wgsl',
-  wgsl: randomWgsl + fillWgsl,
+  wgsl: /* @__PURE__ */ randomWgsl.concat(fillWgsl),
   bindings: ['read_write'],
 };
 const uniformKernel: Kernel = {
-  ...bitsKernel,
   name: 'fill uniform',
-  wgsl:
-    randomWgsl +
-    fillWgsl
-      .replace('alias Element = vec4u;', 'alias Element = vec4f;')
-      .replace('return words; // {{convert}}', 'return uniform_of(words);'),
+  file: 'src/kernels/random/fill.wgsl',
+  wgsl: /* @__PURE__ */ randomWgsl
+    .concat(fillWgsl)
+    .replace('alias Element = vec4u;', 'alias Element = vec4f;')
+    .replace('return words; // {{convert}}', 'return uniform_of(words);'),
+  bindings: ['read_write'],
 };
 
 /** `output[e] = stream.uint32(start + e)`, u32. @returns one dispatch, or none when the output is empty. */

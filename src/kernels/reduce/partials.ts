@@ -29,17 +29,20 @@ function partialsKernel(name: string, inputs: readonly string[], term: string): 
   };
 }
 
-const ZERO = 'vec4f(0.0)';
-const sums = partialsKernel('partial sums', ['a'], `strand += select(${ZERO}, a[v], inside);`);
-const dots = partialsKernel(
+const sums = /* @__PURE__ */ partialsKernel(
+  'partial sums',
+  ['a'],
+  'strand += select(vec4f(0.0), a[v], inside);',
+);
+const dots = /* @__PURE__ */ partialsKernel(
   'partial dots',
   ['a', 'b'],
-  `strand = fma(select(${ZERO}, a[v], inside), select(${ZERO}, b[v], inside), strand);`,
+  'strand = fma(select(vec4f(0.0), a[v], inside), select(vec4f(0.0), b[v], inside), strand);',
 );
-const squaredDistances = partialsKernel(
+const squaredDistances = /* @__PURE__ */ partialsKernel(
   'partial squared distances',
   ['a', 'b'],
-  `let d = select(${ZERO}, a[v] - b[v], inside); strand = fma(d, d, strand);`,
+  'let d = select(vec4f(0.0), a[v] - b[v], inside); strand = fma(d, d, strand);',
 );
 
 /** Number of partials of an array of `count` elements: ceil(count / 1024). */

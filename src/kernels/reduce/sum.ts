@@ -42,7 +42,7 @@ const scalarKernel: Kernel = {
 const columnsKernel: Kernel = {
   name: 'sum of vec4f columns',
   file: 'src/kernels/reduce/sum.wgsl',
-  wgsl: sumWgsl.replace('alias Element = f32;', 'alias Element = vec4f;'),
+  wgsl: /* @__PURE__ */ sumWgsl.replace('alias Element = f32;', 'alias Element = vec4f;'),
   bindings,
 };
 const rowsKernel: Kernel = {

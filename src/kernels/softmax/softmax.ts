@@ -47,7 +47,7 @@ const correctKernel: Kernel = {
 const gradientKernel: Kernel = {
   name: 'cross-entropy gradient',
   file: 'src/kernels/softmax/cross-entropy-gradient.wgsl',
-  wgsl: gradientWgsl
+  wgsl: /* @__PURE__ */ gradientWgsl
     .replace('// {{bindings}}', '@group(0) @binding(3) var<storage, read_write> output: array<f32>;')
     .replace('// {{scale}}', 'let scale = params.scale;'),
   bindings: ['read', 'read', 'read_write'],
@@ -56,7 +56,7 @@ const gradientKernel: Kernel = {
 const scaledGradientKernel: Kernel = {
   name: 'cross-entropy gradient, scales in a tensor',
   file: 'src/kernels/softmax/cross-entropy-gradient.wgsl',
-  wgsl: gradientWgsl
+  wgsl: /* @__PURE__ */ gradientWgsl
     .replace(
       '// {{bindings}}',
       '@group(0) @binding(3) var<storage, read> scales: array<f32>;\n' +

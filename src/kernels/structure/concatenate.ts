@@ -19,9 +19,10 @@ const scalarKernel: Kernel = {
   bindings: ['read', 'read_write'],
 };
 const vectorKernel: Kernel = {
-  ...scalarKernel,
   name: 'place rows, vec4u',
-  wgsl: wgsl.replace('alias Element = u32;', 'alias Element = vec4u;'),
+  file: 'src/kernels/structure/place.wgsl',
+  wgsl: /* @__PURE__ */ wgsl.replace('alias Element = u32;', 'alias Element = vec4u;'),
+  bindings: ['read', 'read_write'],
 };
 
 /**

@@ -10,7 +10,8 @@ import {
   type TensorView,
 } from '../../runtime/kernel.ts';
 import { checkSeparate, checkSizes, checkView } from '../checks.ts';
-import wgsl from './window.wgsl';
+import { expand } from '../matmul/template.ts';
+import template from './window.wgsl';
 
 /** Index i of the output is index `(i * multiply + start) / divide` of the input, and 0 where there is none. */
 export interface AxisWindow {
@@ -30,25 +31,24 @@ export interface WindowCall {
 
 export const WHOLE_AXIS: AxisWindow = { start: 0, multiply: 1, divide: 1 };
 
-const DIVISION = `let quotient = vec4i(round(vec4f(scaled) / vec4f(params.divide)));
-    let p = select(quotient, scaled, params.divide == vec4i(1));`;
+type WindowKernels = Readonly<Record<'singles' | 'vectors', Kernel>>;
 
 function windowKernel(vectors: boolean, divides: boolean): Kernel {
-  const text = vectors ? wgsl.replace('alias Element = u32;', 'alias Element = vec4u;') : wgsl;
+  const text = expand(template, { DIVIDES: divides, WHOLE: !divides });
   return {
     name: `window${divides ? ' that spreads' : ''}${vectors ? ', vec4u' : ''}`,
     file: 'src/kernels/structure/window.wgsl',
-    wgsl: divides ? text : text.replace(DIVISION, 'let p = scaled;'),
+    wgsl: vectors ? text.replace('alias Element = u32;', 'alias Element = vec4u;') : text,
     bindings: ['read', 'read_write'],
   };
 }
 
-const [copying, spreading] = [false, true].map((divides) => ({
+const windowKernels = (divides: boolean): WindowKernels => ({
   singles: windowKernel(false, divides),
   vectors: windowKernel(true, divides),
-})) as [WindowKernels, WindowKernels];
-
-type WindowKernels = Readonly<Record<'singles' | 'vectors', Kernel>>;
+});
+const copying = /* @__PURE__ */ windowKernels(false);
+const spreading = /* @__PURE__ */ windowKernels(true);
 
 interface SizedAxis extends AxisWindow {
   readonly input: number;

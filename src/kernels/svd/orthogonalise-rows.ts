@@ -45,16 +45,20 @@ export function cosineTolerance(length: number): number {
 
 const bindings = ['read_write', 'read_write'] as const;
 
-const makeKernel = (variant: string, wgsl: string): Kernel => ({
+const makeKernel = (variant: string, ...texts: string[]): Kernel => ({
   name: `orthogonalise rows ${variant}`,
   file: `src/kernels/svd/orthogonalise_rows_${variant}.wgsl`,
-  wgsl: wgsl + libraryText,
+  wgsl: texts.join('') + libraryText,
   bindings,
 });
 
-const naive = makeKernel('naive', naiveText + diagonaliseText);
-const register = makeKernel('register', expand(registerText, {}) + diagonaliseText);
-const workgroup = makeKernel('workgroup', workgroupText);
+const naive = /* @__PURE__ */ makeKernel('naive', naiveText, diagonaliseText);
+const register = /* @__PURE__ */ makeKernel(
+  'register',
+  /* @__PURE__ */ expand(registerText, {}),
+  diagonaliseText,
+);
+const workgroup = /* @__PURE__ */ makeKernel('workgroup', workgroupText);
 
 /** The kernel of each variant, and the pairs of blocks that a workgroup of it takes. Nothing that a quad could share: `register`. */
 const kernels: Record<TiledVariant, { readonly kernel: Kernel; readonly pairs: number }> = {

@@ -16,11 +16,12 @@ export type ModelName =
   | { readonly family: 'resnet'; readonly depth: number; readonly variant: ResNetVariant }
   | { readonly family: 'vgg'; readonly depth: number; readonly variant: VggVariant };
 
-const USAGE = [
-  `mlp[:WIDTH-WIDTH-...][:${Object.keys(ACTIVATIONS).join('|')}][:no-bias][:norm=${NORMS.join('|')}]`,
-  `vggDEPTH[:width=N][:norm=${NORMS.join('|')}][:classifier=linear|mlp][:classes=N][:bias]`,
-  `resnetDEPTH[:width=N][:norm=${NORMS.join('|')}][:shortcut=${SHORTCUTS.join('|')}][:classes=N][:input=CxHxW][:bias]`,
-].join(', ');
+const usage = (): string =>
+  [
+    `mlp[:WIDTH-WIDTH-...][:${Object.keys(ACTIVATIONS).join('|')}][:no-bias][:norm=${NORMS.join('|')}]`,
+    `vggDEPTH[:width=N][:norm=${NORMS.join('|')}][:classifier=linear|mlp][:classes=N][:bias]`,
+    `resnetDEPTH[:width=N][:norm=${NORMS.join('|')}][:shortcut=${SHORTCUTS.join('|')}][:classes=N][:input=CxHxW][:bias]`,
+  ].join(', ');
 
 /**
  * Takes a model name apart; widths may be left out where a checkpoint gives them. `:bias` is passed over, but that it takes the
@@ -42,14 +43,14 @@ export function parseModelName(text: string): ModelName {
       depth: Number(depth),
       variant: parseVariant(text, parts, ['width', 'norm', 'classifier', 'classes']),
     };
-  if (head !== 'mlp') throw new OptionError(`--model: unknown model "${text}"; expected ${USAGE}`);
+  if (head !== 'mlp') throw new OptionError(`--model: unknown model "${text}"; expected ${usage()}`);
   let options: Partial<MlpOptions> = {};
   for (const part of parts) {
     if (/^\d+(-\d+)+$/.test(part)) options = { ...options, widths: part.split('-').map(Number) };
     else if (part in ACTIVATIONS) options = { ...options, activation: part as Activation };
     else if (part === 'no-bias') options = { ...options, bias: false };
     else if (part.startsWith('norm=')) options = { ...options, ...parseVariant(text, [part], ['norm']) };
-    else throw new OptionError(`--model: "${part}" in "${text}" is not understood; expected ${USAGE}`);
+    else throw new OptionError(`--model: "${part}" in "${text}" is not understood; expected ${usage()}`);
   }
   if (plain !== text) options = { ...options, bias: true };
   return { family: 'mlp', options };
@@ -90,7 +91,7 @@ function parseVariant(
     const [key = '', value = ''] = part.split('=');
     const read = allowed.includes(key) ? READERS[key]!(value) : undefined;
     if (read === undefined)
-      throw new OptionError(`--model: "${part}" in "${text}" is not understood; expected ${USAGE}`);
+      throw new OptionError(`--model: "${part}" in "${text}" is not understood; expected ${usage()}`);
     variant[key] = read;
   }
   return variant;

@@ -3,13 +3,13 @@ import { apply, type Node } from '../graph.ts';
 import type { Operation } from '../operation.ts';
 import { elementwiseOperation } from './elementwise.ts';
 
-const addOperation = elementwiseOperation({
+const addOperation = /* @__PURE__ */ elementwiseOperation({
   name: 'add',
   expression: () => ({ text: 'a + b' }),
   gradient: ({ outputGradient }) => [outputGradient, outputGradient],
 });
 
-const subtractOperation = elementwiseOperation({
+const subtractOperation = /* @__PURE__ */ elementwiseOperation({
   name: 'subtract',
   expression: () => ({ text: 'a - b' }),
   gradient: ({ outputGradient, wanted }) => [
@@ -18,7 +18,7 @@ const subtractOperation = elementwiseOperation({
   ],
 });
 
-const multiplyOperation = elementwiseOperation({
+const multiplyOperation = /* @__PURE__ */ elementwiseOperation({
   name: 'multiply',
   expression: () => ({ text: 'a * b' }),
   gradient: ({ inputs: [a, b], outputGradient, wanted }) => [
@@ -33,7 +33,7 @@ interface ScaleAttributes {
   readonly batchPower: -1 | 0;
 }
 
-const scaleOperation: Operation<ScaleAttributes> = elementwiseOperation<ScaleAttributes>({
+const scaleOperation: Operation<ScaleAttributes> = /* @__PURE__ */ elementwiseOperation<ScaleAttributes>({
   name: 'scale',
   expression: ({ factor, batchPower }, batchSize) => ({
     text: 'a * s0',
@@ -42,7 +42,7 @@ const scaleOperation: Operation<ScaleAttributes> = elementwiseOperation<ScaleAtt
   gradient: ({ outputGradient, attributes }) => [apply(scaleOperation, [outputGradient], attributes)],
 });
 
-const offsetOperation = elementwiseOperation<{ readonly offset: number }>({
+const offsetOperation = /* @__PURE__ */ elementwiseOperation<{ readonly offset: number }>({
   name: 'offset',
   expression: ({ offset }) => ({ text: 'a + s0', scalars: [offset] }),
   gradient: ({ outputGradient }) => [outputGradient],

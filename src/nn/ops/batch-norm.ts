@@ -48,8 +48,7 @@ const statisticsOperation: Operation<undefined> = {
  * dx = factor (dy - sum(dy) / n - (x - mean) r^2 sum(dy (x - mean)) / n), dweight = r sum(dy (x - mean)), dbias = sum(dy).
  * Inputs x, mean, factor, bias, weight, r.
  */
-const trainingNormOperation: Operation<undefined> = {
-  ...normaliseOperation,
+const trainingNormRules: Pick<Operation<undefined>, 'name' | 'gradient'> = {
   name: 'trainingNorm',
   gradient({ inputs: [x, mean, factor, , , r], outputGradient: dy, wanted }) {
     const sums = centredSums(dy, x!, mean!);
@@ -69,6 +68,11 @@ const trainingNormOperation: Operation<undefined> = {
     ];
   },
 };
+const trainingNormOperation: Operation<undefined> = /* @__PURE__ */ Object.assign(
+  {},
+  normaliseOperation,
+  trainingNormRules,
+);
 
 interface UnbiasAttributes {
   readonly space: number;
@@ -77,7 +81,7 @@ interface UnbiasAttributes {
 }
 
 /** n / (n - 1) a, n = N * space of the run; a itself where n is 1. */
-const unbiasOperation: Operation<UnbiasAttributes> = elementwiseOperation<UnbiasAttributes>({
+const unbiasOperation: Operation<UnbiasAttributes> = /* @__PURE__ */ elementwiseOperation<UnbiasAttributes>({
   name: 'unbias',
   expression: ({ space, samples }, batchSize) => {
     const n = (samples ?? batchSize) * space;
@@ -87,7 +91,7 @@ const unbiasOperation: Operation<UnbiasAttributes> = elementwiseOperation<Unbias
 });
 
 /** 1 / (a + 1). */
-const cumulativeRateOperation = elementwiseOperation({
+const cumulativeRateOperation = /* @__PURE__ */ elementwiseOperation({
   name: 'cumulativeRate',
   expression: () => ({ text: 'T(1.0) / (a + T(1.0))' }),
   gradient: ({ output, outputGradient }) => [multiply(outputGradient, scale(multiply(output, output), -1))],
@@ -97,7 +101,7 @@ const cumulativeRateOperation = elementwiseOperation({
  * a + (b - a) c, and exactly b where c is 1: the first value of an average must not depend on what was there before.
  * Inputs old, batch, rate.
  */
-const averageOperation = elementwiseOperation({
+const averageOperation = /* @__PURE__ */ elementwiseOperation({
   name: 'runningAverage',
   expression: () => ({ text: 'select(a + (b - a) * c, b, c == T(1.0))' }),
   gradient: ({ inputs: [old, batch, rate], outputGradient: d, wanted }) => [

@@ -6,7 +6,7 @@ import { apply, type Node } from '../graph.ts';
 import { add, multiply, scale } from './arithmetic.ts';
 import { elementwiseOperation } from './elementwise.ts';
 
-const geluOperation = elementwiseOperation({
+const geluOperation = /* @__PURE__ */ elementwiseOperation({
   name: 'gelu',
   expression: () => ({ text: 'a * normalCdf(a)' }),
   // d/dx x Phi(x) = Phi(x) + x phi(x)
@@ -15,13 +15,13 @@ const geluOperation = elementwiseOperation({
   ],
 });
 
-const normalCdfOperation = elementwiseOperation({
+const normalCdfOperation = /* @__PURE__ */ elementwiseOperation({
   name: 'normalCdf',
   expression: () => ({ text: 'normalCdf(a)' }),
   gradient: ({ inputs: [x], outputGradient }) => [multiply(outputGradient, normalPdf(x!))],
 });
 
-const normalPdfOperation = elementwiseOperation({
+const normalPdfOperation = /* @__PURE__ */ elementwiseOperation({
   name: 'normalPdf',
   expression: () => ({ text: 'normalPdf(a)' }),
   // phi'(x) = -x phi(x)

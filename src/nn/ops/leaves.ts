@@ -21,12 +21,12 @@ function leafOperation(kind: LeafAttributes['kind'], dtype: DType = 'f32'): Oper
 }
 
 const inputOperation = {
-  f32: leafOperation('input'),
-  u32: leafOperation('input', 'u32'),
-  i32: leafOperation('input', 'i32'),
+  f32: /* @__PURE__ */ leafOperation('input'),
+  u32: /* @__PURE__ */ leafOperation('input', 'u32'),
+  i32: /* @__PURE__ */ leafOperation('input', 'i32'),
 };
-const parameterOperation = leafOperation('parameter');
-const bufferOperation = leafOperation('buffer');
+const parameterOperation = /* @__PURE__ */ leafOperation('parameter');
+const bufferOperation = /* @__PURE__ */ leafOperation('buffer');
 
 function leaf(
   operation: Operation<WithShape>,

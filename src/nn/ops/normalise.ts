@@ -123,7 +123,7 @@ const centredSumsOperation: Operation<undefined> = {
   },
 };
 
-const inverseDeviationOperation = elementwiseOperation<{ readonly eps: number }>({
+const inverseDeviationOperation = /* @__PURE__ */ elementwiseOperation<{ readonly eps: number }>({
   name: 'inverseDeviation',
   expression: ({ eps }) => ({ text: 'T(1.0) / sqrt(a + T(s0))', scalars: [eps] }),
   // d (v + eps)^(-1/2) = -1/2 (v + eps)^(-3/2)

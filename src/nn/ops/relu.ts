@@ -3,14 +3,14 @@ import { apply, type Node } from '../graph.ts';
 import { multiply } from './arithmetic.ts';
 import { elementwiseOperation } from './elementwise.ts';
 
-const reluOperation = elementwiseOperation({
+const reluOperation = /* @__PURE__ */ elementwiseOperation({
   name: 'relu',
   activation: 'relu',
   expression: () => ({ text: 'max(a, T(0.0))' }),
   gradient: ({ output, outputGradient }) => [multiply(outputGradient, step(output))],
 });
 
-const stepOperation = elementwiseOperation({
+const stepOperation = /* @__PURE__ */ elementwiseOperation({
   name: 'step',
   expression: () => ({ text: 'select(T(0.0), T(1.0), a > T(0.0))' }),
   gradient: () => [undefined],

@@ -3,13 +3,13 @@ import { apply, type Node } from '../graph.ts';
 import { multiply, offset, scale } from './arithmetic.ts';
 import { elementwiseOperation } from './elementwise.ts';
 
-const softplusOperation = elementwiseOperation({
+const softplusOperation = /* @__PURE__ */ elementwiseOperation({
   name: 'softplus',
   expression: () => ({ text: 'softplus(a)' }),
   gradient: ({ inputs: [x], outputGradient }) => [multiply(outputGradient, sigmoid(x!))],
 });
 
-const sigmoidOperation = elementwiseOperation({
+const sigmoidOperation = /* @__PURE__ */ elementwiseOperation({
   name: 'sigmoid',
   expression: () => ({ text: 'sigmoid(a)' }),
   gradient: ({ output, outputGradient }) => [

@@ -3,7 +3,7 @@ import { apply, type Node } from '../graph.ts';
 import { multiply, offset, scale } from './arithmetic.ts';
 import { elementwiseOperation } from './elementwise.ts';
 
-const tanhOperation = elementwiseOperation({
+const tanhOperation = /* @__PURE__ */ elementwiseOperation({
   name: 'tanh',
   expression: () => ({ text: 'tanhSafe(a)' }),
   gradient: ({ output, outputGradient }) => [
