@@ -105,9 +105,10 @@ console.log(line(['', 'CPU s', 'solves', 'least err', 'chosen', 'at age', 'steps
 for (const { name, regularisers, from, to, make } of CASES.filter((each) => !only || each.name === only)) {
   const { problem, validation, test } = make();
   const plain = measured(() => fullFit(problem));
-  const error = (x: Float64Array, part: Part) => heldOutError(problem, x, part);
+  const testError = heldOutError(problem, test);
+  const validationError = heldOutError(problem, validation);
   console.log(
-    line([`${name}, all samples`, plain.seconds.toFixed(2), '-', '-', error(plain.value, test).toFixed(4)]),
+    line([`${name}, all samples`, plain.seconds.toFixed(2), '-', '-', testError(plain.value).toFixed(4)]),
   );
   for (const regulariserName of regularisers) {
     const regulariser = selfPacedRegulariser(regulariserName);
@@ -118,9 +119,9 @@ for (const { name, regularisers, from, to, make } of CASES.filter((each) => !onl
       points: readonly { age: number; solution: Float64Array }[],
       rest: readonly string[] = [],
     ) => {
-      const judged = points.map(({ solution }) => error(solution, test));
+      const judged = points.map(({ solution }) => testError(solution));
       const chosen = points
-        .map(({ solution }) => error(solution, validation))
+        .map(({ solution }) => validationError(solution))
         .reduce((best, each, i, all) => (each < all[best]! ? i : best), 0);
       const cells = [
         Math.min(...judged).toFixed(4),

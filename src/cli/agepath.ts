@@ -9,6 +9,7 @@ import { agePathHeadline, agePathTable } from '../report/age-path-summary.ts';
 import { type AgePath, agePath } from '../selfpaced/age-path.ts';
 import { fullFit, searchGrid } from '../selfpaced/alternating-search.ts';
 import { EXAMPLE_DATA, type ExampleDataName, exampleData } from '../selfpaced/example-data.ts';
+import { gramOnGpu } from '../selfpaced/gpu-gram.ts';
 import type { Kernel } from '../selfpaced/kernel.ts';
 import { lasso } from '../selfpaced/lasso.ts';
 import { logisticRegression } from '../selfpaced/logistic-regression.ts';
@@ -22,11 +23,20 @@ import {
 } from '../selfpaced/regularisers.ts';
 import { type Part, splitTable } from '../selfpaced/split-table.ts';
 import { supportVectorMachine } from '../selfpaced/support-vector-machine.ts';
-import { nonNegative, pointCount, positiveInteger, positiveNumber, withSeedOption } from './options.ts';
+import {
+  type AdapterOptionValues,
+  nonNegative,
+  pointCount,
+  positiveInteger,
+  positiveNumber,
+  withAdapterOptions,
+  withSeedOption,
+} from './options.ts';
 import { completeResult, prepareReport, printResult, writeReport } from './output.ts';
 import { startProgress } from './progress.ts';
+import { withContext } from './session.ts';
 
-interface AgePathCommandOptions {
+interface AgePathCommandOptions extends AdapterOptionValues {
   readonly data: string;
   readonly target?: string;
   readonly samples: number;
@@ -38,6 +48,7 @@ interface AgePathCommandOptions {
   readonly to?: number;
   readonly kernel: Kernel['kind'];
   readonly gamma?: number;
+  readonly gram: 'host' | 'gpu';
   readonly cost: number;
   readonly penalty: number;
   readonly ridge: number;
@@ -45,7 +56,6 @@ interface AgePathCommandOptions {
   readonly flip: number;
   readonly grid: number;
   readonly seed: number;
-  readonly json?: boolean;
   readonly out?: string;
 }
 
@@ -78,15 +88,22 @@ export function registerAgePath(program: Command): void {
     .option('--to <age>', 'last age; below --from the path runs downwards', positiveNumber)
     .addOption(new Option('--kernel <kind>', 'of svm').choices(['rbf', 'linear']).default('rbf'))
     .option('--gamma <number>', 'of the rbf kernel (default: 1 / features)', positiveNumber)
+    .addOption(
+      new Option(
+        '--gram <where>',
+        'where the kernel matrix of svm is computed, in float64 or exactly in parts: gpu pays for samples of hundreds of features and more',
+      )
+        .choices(['host', 'gpu'])
+        .default('host'),
+    )
     .option('--cost <number>', 'of svm: what a loss costs', positiveNumber, 1)
     .option('--penalty <number>', 'of lasso (l1) and logistic (l2)', nonNegative, 1)
     .option('--ridge <number>', 'of lasso: an l2 penalty besides', nonNegative, 0)
     .option('--hold-out <part>', 'part of the samples to evaluate on', nonNegative, 0.3)
     .option('--flip <part>', 'part of the training labels to turn round', nonNegative, 0)
     .option('--grid <n>', 'ages of the grid to compare with', pointCount, 50)
-    .option('--out <path>', 'a folder for result.json and index.html, or a .json file')
-    .option('--json', 'print the result as JSON on stdout');
-  withSeedOption(command).action(runAgePath);
+    .option('--out <path>', 'a folder for result.json and index.html, or a .json file');
+  withSeedOption(withAdapterOptions(command)).action(runAgePath);
 }
 
 async function runAgePath(options: AgePathCommandOptions): Promise<void> {
@@ -98,6 +115,8 @@ async function runAgePath(options: AgePathCommandOptions): Promise<void> {
   });
   const table = await readTable(options);
   const kind = options.problem ?? (new Set(table.targets).size === 2 ? 'svm' : 'lasso');
+  if (options.gram === 'gpu' && kind !== 'svm')
+    throw new OptionError(`--gram gpu: expected with --problem svm, got ${kind}; leave it out`);
   // Logistic regression gets its intercept as a constant feature; lasso is centred, svm has an offset.
   const split = splitTable(table, {
     holdOut,
@@ -107,7 +126,7 @@ async function runAgePath(options: AgePathCommandOptions): Promise<void> {
     constant: kind === 'logistic',
   });
   if (options.out) await prepareReport(options.out);
-  const { problem, settings } = makeProblem(kind, split.train, split.columns, options);
+  const { problem, settings, adapterName } = await makeProblem(kind, split.train, split.columns, options);
   const plain = fullFit(problem);
   const { from, to } = agesOf(options, regulariser, problem, plain);
 
@@ -128,6 +147,9 @@ async function runAgePath(options: AgePathCommandOptions): Promise<void> {
   const { ages, breaks } = drawnAges(path, DRAWN_AGES);
   const points = ages.map((age) => path.at(age));
   const heldOut: HeldOut = { features: split.test.features, targets: split.test.targets };
+  const error = heldOutError(problem, heldOut);
+  const errors = (solved: readonly { readonly solution: Float64Array }[]) =>
+    solved.map(({ solution }) => error(solution));
   const fields = {
     problem: kind,
     regulariser: options.regulariser,
@@ -148,15 +170,9 @@ async function runAgePath(options: AgePathCommandOptions): Promise<void> {
       : {
           heldOut: {
             measure: kind === 'lasso' ? ('mean absolute error' as const) : ('error rate' as const),
-            plain: heldOutError(problem, plain, heldOut),
-            path: {
-              age: ages,
-              error: points.map(({ solution }) => heldOutError(problem, solution, heldOut)),
-            },
-            grid: {
-              age: grid.solutions.map(({ age }) => age),
-              error: grid.solutions.map(({ solution }) => heldOutError(problem, solution, heldOut)),
-            },
+            plain: error(plain),
+            path: { age: ages, error: errors(points) },
+            grid: { age: grid.solutions.map(({ age }) => age), error: errors(grid.solutions) },
           },
         }),
   };
@@ -164,7 +180,7 @@ async function runAgePath(options: AgePathCommandOptions): Promise<void> {
   const residual = path.points().reduce((largest, point) => Math.max(largest, point.residual), 0);
   const result: AgePathResult = {
     ...completeResult(
-      { adapterName: 'none (float64 on the CPU)' },
+      { adapterName },
       'agepath',
       seed,
       started,
@@ -206,25 +222,38 @@ async function readTable({ data, target, samples, seed }: AgePathCommandOptions)
   return parseLibsvm(text, data);
 }
 
-function makeProblem(
+async function makeProblem(
   kind: SelfPacedProblem['name'],
   { features, targets }: Part,
   columns: number,
   options: AgePathCommandOptions,
-): { problem: SelfPacedProblem; settings: Record<string, number | string> } {
+): Promise<{ problem: SelfPacedProblem; settings: Record<string, number | string>; adapterName: string }> {
   const { penalty, ridge, cost } = options;
+  const adapterName = 'none (float64 on the CPU)';
   if (kind === 'lasso') {
-    return { problem: lasso({ features, targets, penalty, ridge }), settings: { penalty, ridge } };
+    return {
+      problem: lasso({ features, targets, penalty, ridge }),
+      settings: { penalty, ridge },
+      adapterName,
+    };
   }
   if (kind === 'logistic') {
-    return { problem: logisticRegression({ features, labels: targets, penalty }), settings: { penalty } };
+    const problem = logisticRegression({ features, labels: targets, penalty });
+    return { problem, settings: { penalty }, adapterName };
   }
   const kernel: Kernel =
     options.kernel === 'rbf' ? { kind: 'rbf', gamma: options.gamma ?? 1 / columns } : { kind: 'linear' };
-  return {
-    problem: supportVectorMachine({ features, labels: targets, kernel, cost }),
-    settings: { cost, kernel: kernel.kind, ...(kernel.kind === 'rbf' ? { gamma: kernel.gamma } : {}) },
-  };
+  const machine = { features, labels: targets, kernel, cost };
+  const settings = { cost, kernel: kernel.kind, ...(kernel.kind === 'rbf' ? { gamma: kernel.gamma } : {}) };
+  if (options.gram === 'host') return { problem: supportVectorMachine(machine), settings, adapterName };
+  return await withContext(options, async (context) => ({
+    problem: supportVectorMachine({
+      ...machine,
+      gram: await gramOnGpu(context, { ...machine, samples: targets.length }),
+    }),
+    settings: { ...settings, gram: 'gpu' },
+    adapterName: context.adapterName,
+  }));
 }
 
 /** Where the user did not say: from where half of the samples of ordinary training count to where nearly all do in full. */
@@ -261,7 +290,8 @@ function seriesOf(
   const columns = train.features.length / train.targets.length;
   const count = Math.min(MOST_MARGINS, train.targets.length);
   const rows = train.features.subarray(0, count * columns);
-  const scores = points.map(({ solution }) => problem.predict(solution, rows));
+  const predict = problem.predictor(rows);
+  const scores = points.map(({ solution }) => predict(solution));
   const series = Array.from({ length: count }, (_, i) => ({
     name: `sample ${i}`,
     values: scores.map((each) => each[i]! * train.targets[i]!),

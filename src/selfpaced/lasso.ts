@@ -172,6 +172,6 @@ export function lasso({ features, targets, penalty, ridge = 0 }: LassoData): Sel
       );
       return maxNorm(violations) / unit;
     },
-    predict: (w, rows) => predictLinear(w, rows, 'lasso.predict'),
+    predictor: (rows) => (w) => predictLinear(w, rows, 'lasso.predictor'),
   };
 }

@@ -180,8 +180,6 @@ export function logisticRegression({ features, labels, penalty }: LogisticRegres
         ) / unit
       );
     },
-    predict(w: Float64Array, rows: Float64Array): Float64Array {
-      return predictLinear(w, rows, 'logisticRegression.predict');
-    },
+    predictor: (rows) => (w) => predictLinear(w, rows, 'logisticRegression.predictor'),
   };
 }

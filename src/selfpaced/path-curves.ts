@@ -18,21 +18,25 @@ export interface HeldOut {
   readonly targets: Float64Array;
 }
 
-/** Part of the labels missed (classifiers), or the mean absolute error, in which a few outliers do not drown the rest; NaN without samples. */
+/**
+ * The error of any solution: the part of the labels missed (classifiers), or the mean absolute error, in which a few outliers do not drown the
+ * rest; NaN without samples.
+ */
 export function heldOutError(
   problem: SelfPacedProblem,
-  solution: Float64Array,
   { features, targets }: HeldOut,
-): number {
-  if (targets.length === 0) return Number.NaN;
-  const predictions = problem.predict(solution, features);
-  let sum = 0;
-  for (const [i, prediction] of predictions.entries()) {
-    const target = targets[i]!;
-    // On the border neither label is predicted.
-    sum += problem.name === 'lasso' ? Math.abs(prediction - target) : prediction * target > 0 ? 0 : 1;
-  }
-  return sum / targets.length;
+): (solution: Float64Array) => number {
+  if (targets.length === 0) return () => Number.NaN;
+  const predict = problem.predictor(features);
+  return (solution) => {
+    let sum = 0;
+    for (const [i, prediction] of predict(solution).entries()) {
+      const target = targets[i]!;
+      // On the border neither label is predicted.
+      sum += problem.name === 'lasso' ? Math.abs(prediction - target) : prediction * target > 0 ? 0 : 1;
+    }
+    return sum / targets.length;
+  };
 }
 
 /**

@@ -28,8 +28,8 @@ export const SET = {
   free: 9,
 } as const;
 
-export const SET_NAMES: Readonly<Record<number, keyof typeof SET>> = Object.fromEntries(
-  Object.entries(SET).map(([name, value]) => [value, name as keyof typeof SET]),
+export const SET_NAMES: Readonly<Record<number, keyof typeof SET>> = /* @__PURE__ */ Object.fromEntries(
+  /* @__PURE__ */ Object.entries(SET).map(([name, value]) => [value, name as keyof typeof SET]),
 );
 
 /** The set of each sample, and after them of each coefficient where the problem has such. */
@@ -93,8 +93,11 @@ export interface SelfPacedProblem {
    * which of the two it is.
    */
   residual(x: Float64Array, pace: Pace, sets?: Sets): number;
-  /** Predictions (regression) or decision values (classification) for new rows, f64 [count, columns]. */
-  predict(x: Float64Array, features: Float64Array): Float64Array;
+  /**
+   * What predicts new rows, f64 [count, columns], from any solution: numbers (regression) or decision values (classification), f64 [count]. What
+   * solutions share, such as kernels with the rows, is computed once; rows are kept, not copied.
+   */
+  predictor(rows: Float64Array): (x: Float64Array) => Float64Array;
 }
 
 /**

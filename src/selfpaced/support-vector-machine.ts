@@ -246,15 +246,17 @@ export function supportVectorMachine(data: SupportVectorMachineData): SelfPacedP
       return Math.max(maxNorm(violations), Math.abs(balance(x))) / unit;
     },
 
-    predict(x: Float64Array, rows: Float64Array): Float64Array {
+    predictor(rows: Float64Array): (x: Float64Array) => Float64Array {
       if (rows.length % columns !== 0) {
         throw new ShapeError(
-          `supportVectorMachine.predict: expected rows of ${columns} features, got ${rows.length} numbers`,
+          `supportVectorMachine.predictor: expected rows of ${columns} features, got ${rows.length} numbers`,
         );
       }
-      const factors = labels.map((y, i) => y * x[i]!);
       const kernels = kernelMatrix(kernel, rows, features, columns);
-      return multiply(kernels, factors, rows.length / columns).map((each) => each + x[samples]!);
+      return (x) => {
+        const factors = labels.map((y, i) => y * x[i]!);
+        return multiply(kernels, factors, rows.length / columns).map((each) => each + x[samples]!);
+      };
     },
   };
 }

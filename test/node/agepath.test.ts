@@ -44,6 +44,20 @@ describe('rebasin agepath', () => {
     expect(readFileSync(join(folder, 'report/index.html'), 'utf8')).toContain('support vector machine');
   });
 
+  it('computes the kernel matrix on the GPU to what the host finds', () => {
+    const args = ['--data', 'moons', '--samples', '60', '--problem', 'svm', '--grid', '5'];
+    const [host, gpu] = [json(...args), json(...args, '--gram', 'gpu')];
+    expect(gpu.settings).toEqual({ ...host.settings, gram: 'gpu' });
+    expect([host.adapter, gpu.adapter]).toEqual([
+      expect.stringMatching(/^none/),
+      expect.not.stringMatching(/^none/),
+    ]);
+    expect(gpu.path.residual).toBeLessThan(1e-10);
+    const what = ({ kind, sample, after }: Record<string, unknown>) => ({ kind, sample, after });
+    expect(gpu.events.map(what)).toEqual(host.events.map(what));
+    for (const curve of ['path', 'grid']) expect(gpu.heldOut[curve].error).toEqual(host.heldOut[curve].error);
+  });
+
   it.each([
     [['--data', 'missing.csv'], /missing\.csv/],
     [['--data', 'bad.csv'], /line 2, column b: expected a finite number, got "x"/],
@@ -52,6 +66,7 @@ describe('rebasin agepath', () => {
     [['--penalty', '0'], /penalty/],
     [['--regulariser', 'none'], /Allowed choices are/],
     [['--hold-out', '1'], /hold out/],
+    [['--problem', 'lasso', '--gram', 'gpu'], /--gram gpu: expected with --problem svm/],
   ])('refuses %j with one clear error, and writes nothing', (args, message) => {
     writeFileSync(join(folder, 'bad.csv'), 'a,b\n1,x\n');
     const { status, stdout, stderr } = agepath(...args, '--out', 'nothing.json');

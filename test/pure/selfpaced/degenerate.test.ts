@@ -86,7 +86,7 @@ describe('degenerate data', { timeout: 60_000 }, () => {
       const machine = supportVectorMachine({ features, labels, kernel: { kind: 'linear' }, cost: 1 });
       expectSolved(machine);
       const path = agePath(machine, linear, { from: 1.2, to: 20 });
-      const scores = machine.predict(path.at(20).solution, features);
+      const scores = machine.predictor(features)(path.at(20).solution);
       for (const [i, score] of scores.entries()) expect(Math.sign(score)).toBe(labels[i]);
       expectSolved(logisticRegression({ features, labels, penalty: 1e-3 }));
     }
@@ -184,7 +184,7 @@ describe('refusals', () => {
       ShapeError,
     );
     const problem = lasso({ features, targets: labels, penalty: 1 });
-    expect(() => problem.predict(new Float64Array(2), new Float64Array(3))).toThrow(ShapeError);
+    expect(() => problem.predictor(new Float64Array(3))(new Float64Array(2))).toThrow(ShapeError);
     expect(() => agePath(problem, linear, { from: 1, to: 2, start: new Float64Array(3) })).toThrow(
       ShapeError,
     );

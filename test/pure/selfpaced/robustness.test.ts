@@ -26,14 +26,15 @@ function compare(problem: SelfPacedProblem, held: Part, from: number, to: number
     targets: held.targets.subarray(0, half),
   };
   const test = { features: held.features.subarray(half * columns), targets: held.targets.subarray(half) };
+  const tested = heldOutError(problem, test);
   const chosen = (solutions: readonly Float64Array[]) => {
-    const errors = solutions.map((x) => heldOutError(problem, x, validation));
-    return heldOutError(problem, solutions[errors.indexOf(Math.min(...errors))]!, test);
+    const errors = solutions.map(heldOutError(problem, validation));
+    return tested(solutions[errors.indexOf(Math.min(...errors))]!);
   };
   const path = agePath(problem, selfPacedRegulariser('linear'), { from, to });
   const onPath = drawnAges(path, 100).ages.map((age) => path.at(age).solution);
   const plain = fullFit(problem);
-  return { path: chosen(onPath), plain: heldOutError(problem, plain, test), statistics: path.statistics };
+  return { path: chosen(onPath), plain: tested(plain), statistics: path.statistics };
 }
 
 describe('with spoiled samples', { timeout: 60_000 }, () => {
