@@ -91,7 +91,7 @@ export function registerAgePath(program: Command): void {
     .addOption(
       new Option(
         '--gram <where>',
-        'where the kernel matrix of svm is computed, in float64 or exactly in parts: gpu pays for samples of hundreds of features and more',
+        'where the kernel matrix of svm is computed, to float64 on both: gpu is for samples of hundreds of features and a real GPU',
       )
         .choices(['host', 'gpu'])
         .default('host'),

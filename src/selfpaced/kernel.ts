@@ -14,7 +14,7 @@ export function checkKernel(kernel: Kernel, caller: string): void {
   );
 }
 
-/** k(a_i, b_j) for the rows of a [m, columns] and b [n, columns]: f64 [m, n]. Equal rows give equal bits. */
+/** k(a_i, b_j) for the rows of a [m, columns] and b [n, columns]: f64 [m, n]. Equal rows give equal bits; of one array with itself, half is computed. */
 export function kernelMatrix(
   kernel: Kernel,
   a: Float64Array,
@@ -25,6 +25,10 @@ export function kernelMatrix(
   const result = new Float64Array(m * n);
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
+      if (a === b && j < i) {
+        result[i * n + j] = result[j * n + i]!;
+        continue;
+      }
       let sum = 0;
       if (kernel.kind === 'linear') {
         for (let k = 0; k < columns; k++) sum += a[i * columns + k]! * b[j * columns + k]!;
