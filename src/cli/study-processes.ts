@@ -4,7 +4,7 @@ import { RebasinError } from '../base/errors.ts';
 import type { StagedJob } from '../studies/run-job.ts';
 
 /** A job's process ended badly. */
-export class JobError extends RebasinError {
+class JobError extends RebasinError {
   override name = 'JobError';
 }
 
@@ -18,17 +18,28 @@ export interface ProcessesOptions {
   readonly onDone: (job: StagedJob) => void;
 }
 
-/** Runs networks first, then what is measured about them. @throws JobError with what the first failing process said. */
+/**
+ * Runs networks first, then what is measured about them. The first failure stops all processes.
+ * @throws JobError with what the failing process said.
+ */
 export async function runInProcesses(jobs: readonly StagedJob[], options: ProcessesOptions): Promise<void> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
   for (const stage of [0, 1]) {
     const waiting = jobs.filter((job) => job.stage === stage);
     const work = async (worker: number) => {
       for (let job = waiting.shift(); job; job = waiting.shift()) {
-        await runProcess(job, worker, options);
+        await runProcess(job, worker, { ...options, signal });
         options.onDone(job);
       }
     };
-    await Promise.all(Array.from({ length: options.processes }, (_, worker) => work(worker)));
+    const workers = Array.from({ length: options.processes }, (_, worker) =>
+      work(worker).catch((error) => {
+        failed.abort(error); // the others stop; theirs is not the error to tell
+        throw failed.signal.reason;
+      }),
+    );
+    await Promise.all(workers);
   }
 }
 

@@ -1,6 +1,7 @@
 /** `rebasin study`: the papers' claims, measured. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { OptionError } from '../base/errors.ts';
+import { plural } from '../report/format.ts';
 import type { StudyFields, StudyResult } from '../report/study-result.ts';
 import { studyHeadline, studyText } from '../report/study-summary.ts';
 import { collectStudy } from '../studies/collect.ts';
@@ -91,10 +92,9 @@ async function runOne(jobs: readonly StagedJob[], id: string, options: StudyOpti
   const job = jobs.find((each) => each.id === id);
   if (!job) throw new OptionError(`--job: "${id}" is none of the jobs that --list gives`);
   const store = await openResultFolder(options.cache);
-  const record = await inProcess(store, [job], options, () => {});
-  printResult(options.json, record.get(id)!, [
-    `${describeJob(job.spec)}: done, hash ${record.get(id)!.hash}`,
-  ]);
+  const known = await readRecord(store, job.spec);
+  const record = known ?? (await inProcess(store, [job], options, () => {})).get(id)!;
+  printResult(options.json, record, [`${describeJob(job.spec)}: done, hash ${record.hash}`]);
 }
 
 async function runStudies(
@@ -134,7 +134,7 @@ async function runStudies(
     studyHeadline(result),
     '',
     ...found.flatMap((study) => [...studyText(study), '']),
-    `${jobs.length} jobs, of which ${jobs.length - missing.length} were in ${options.cache}`,
+    `${plural(jobs.length, 'job')}, ${jobs.length - missing.length} done before, in ${options.cache}`,
     ...written.map((path) => `written ${path}`),
   ]);
 }

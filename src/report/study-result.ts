@@ -21,7 +21,8 @@ export interface StudyFigure {
 export interface StudyComparison {
   readonly verdict: StudyVerdict;
   readonly largerName: string;
-  readonly smallerName: string;
+  /** Absent where `smaller` is a number that the claim names. */
+  readonly smallerName?: string;
   /** Means over repetitions. */
   readonly larger: number;
   readonly smaller: number;
@@ -31,6 +32,8 @@ export interface StudyComparison {
   readonly excess: number;
   readonly margin?: number;
   readonly repetitions: number;
+  /** Nothing about it is random: one measurement decides. */
+  readonly isExact?: boolean;
 }
 
 export type StudyVerdict = 'held' | 'not held' | 'not decided';

@@ -52,7 +52,6 @@ export interface ComparisonWords {
 export function comparisonWords(comparison: StudyComparison): ComparisonWords {
   const { largerName, smallerName, larger, smaller, atLeastTimes, by, excess, margin, repetitions } =
     comparison;
-  const isNumber = Number.isFinite(Number(smallerName)); // and not the name of something measured
   const times = atLeastTimes === 1 ? '' : `${shortNumber(atLeastTimes)} times `;
   const plus = by === 0 ? '' : by > 0 ? ` plus ${shortNumber(by)}` : ` less ${shortNumber(-by)}`;
   const spread = margin === undefined ? '' : ` ± ${shortNumber(margin)}`;
@@ -60,8 +59,8 @@ export function comparisonWords(comparison: StudyComparison): ComparisonWords {
   return {
     larger: { value: formatNumber(larger), name: largerName },
     smaller: {
-      value: `${times}${isNumber ? smallerName : formatNumber(smaller)}${plus}`,
-      name: isNumber ? '' : smallerName,
+      value: `${times}${smallerName === undefined ? shortNumber(smaller) : formatNumber(smaller)}${plus}`,
+      name: smallerName ?? '',
     },
     excess: `${side} by ${shortNumber(Math.abs(excess))}${spread} over ${plural(repetitions, 'repetition')}`,
   };

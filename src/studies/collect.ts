@@ -1,8 +1,10 @@
 /** From the records of a study's jobs to what it says: figures with their spread, and a verdict on each claim. */
+import { DataError } from '../base/errors.ts';
 import { hashResult } from '../base/hash.ts';
 import type { StudyFields } from '../report/study-result.ts';
 import { jobId } from './job-spec.ts';
 import { interval, judgeClaim, type Measured, measuredAt, valueAt } from './judge.ts';
+import { quantityWords } from './quantity-words.ts';
 import type { JobRecord } from './result-store.ts';
 import { jobsOf } from './run-job.ts';
 import type { FigureLine, FigureSpec, Study, StudySize } from './study.ts';
@@ -15,8 +17,13 @@ export function collectStudy(
 ): StudyFields {
   const points = study.points(size);
   const jobs = jobsOf(points.map(({ job }) => job));
-  const measured = points.map(({ at, job }) => ({ at, found: records.get(jobId(job))!.found }));
-  const used = jobs.map(({ id }) => records.get(id)!);
+  const recordOf = (id: string): JobRecord => {
+    const record = records.get(id);
+    if (!record) throw new DataError(`study ${study.name}: job ${id} has no record; run it first`);
+    return record;
+  };
+  const measured = points.map(({ at, job }) => ({ at, found: recordOf(jobId(job)).found }));
+  const used = jobs.map(({ id }) => recordOf(id));
   const { name, title, question, budget } = study;
   return {
     ...{ name, title, question, size, budget: budget[size] },
@@ -31,21 +38,17 @@ export function collectStudy(
       return {
         ...{ text, source, verdict },
         comparisons: comparisons.map((judgement, i) => {
-          const { larger, smaller, by = 0, atLeastTimes = 1 } = holds[i]!;
+          const { larger, smaller, by = 0, atLeastTimes = 1, isExact } = holds[i]!;
           return {
-            ...{ ...judgement, by, atLeastTimes, largerName: describe(larger) },
-            smallerName: typeof smaller === 'number' ? String(smaller) : describe(smaller),
+            ...{ ...judgement, by, atLeastTimes, largerName: quantityWords(larger) },
+            ...(isExact ? { isExact } : {}),
+            ...(typeof smaller === 'number' ? { smaller } : { smallerName: quantityWords(smaller) }),
           };
         }),
       };
     }),
     hash: hashResult(used.map(({ id, hash }) => ({ id, hash }))),
   };
-}
-
-function describe({ path, at = {} }: { readonly path: string; readonly at?: object }): string {
-  const places = Object.entries(at).map(([factor, value]) => `${factor} ${value}`);
-  return [path.replaceAll('|', ' '), ...places].join(', ');
 }
 
 function draw(

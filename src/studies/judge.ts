@@ -31,12 +31,11 @@ export interface ClaimJudgement {
   readonly comparisons: readonly ComparisonJudgement[];
 }
 
-/** 95 % quantiles of Student's t for 1, 2, ... degrees of freedom (any table), and the normal one beyond. */
+/** 95 % quantiles of Student's t for 1, 2, ... degrees of freedom (any table). Beyond, the last one is a little too cautious. */
 const T95 = [
   6.314, 2.92, 2.353, 2.132, 2.015, 1.943, 1.895, 1.86, 1.833, 1.812, 1.796, 1.782, 1.771, 1.761, 1.753,
   1.746, 1.74, 1.734, 1.729, 1.725,
 ];
-const NORMAL95 = 1.645;
 
 /** Judges a claim: held where all of its comparisons are, not held where one is not. */
 export function judgeClaim({ holds }: Claim, measured: readonly Measured[]): ClaimJudgement {
@@ -68,7 +67,7 @@ export function judgeComparison(
   }
   const differences = repeats.map((repeat) => above.get(repeat)! - atLeastTimes * below.get(repeat)! - by);
   const { mean: excess, margin } = interval(differences);
-  const verdict = verdictOf(excess, isExact ? 0 : margin);
+  const verdict = isExact ? (excess >= 0 ? 'held' : 'not held') : verdictOf(excess, margin);
   return {
     excess,
     ...(margin === undefined ? {} : { margin }),
@@ -92,7 +91,7 @@ export function interval(values: readonly number[]): { readonly mean: number; re
   const squares = values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0);
   const degrees = values.length - 1;
   const error = Math.sqrt(squares / degrees / values.length);
-  return { mean, margin: (T95[degrees - 1] ?? NORMAL95) * error };
+  return { mean, margin: T95[Math.min(degrees, T95.length) - 1]! * error };
 }
 
 /** One value a repetition. @throws DataError when there are two. */

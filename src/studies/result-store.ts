@@ -1,7 +1,7 @@
 /** Where results of jobs are kept, by content: what was measured once is never measured again. */
 import { DataError } from '../base/errors.ts';
 import { hashResult } from '../base/hash.ts';
-import { type JobSpec, jobId } from './job-spec.ts';
+import { type JobSpec, jobId, type TrainSpec } from './job-spec.ts';
 
 /** Plain data, as JSON has it. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
@@ -22,16 +22,22 @@ export interface JobRecord {
  * name always has the same content, so it does not matter whose.
  */
 export interface ResultStore {
+  has(name: string): Promise<boolean>;
   /** Undefined where there is none. */
   read(name: string): Promise<Uint8Array | undefined>;
   write(name: string, bytes: Uint8Array): Promise<void>;
 }
 
-/** @returns a job's record; undefined where it has not been run, or where what is there is not whole. */
+/** Where a trained network is kept. */
+export function checkpointName(spec: TrainSpec): string {
+  return `${jobId(spec)}.safetensors`;
+}
+
+/** @returns a job's record; undefined where it has not been run, or where what is there is not whole: a network belongs to its training. */
 export async function readRecord(store: ResultStore, spec: JobSpec): Promise<JobRecord | undefined> {
   const id = jobId(spec);
   const bytes = await store.read(`${id}.json`);
-  if (!bytes) return undefined;
+  if (!bytes || (spec.kind === 'train' && !(await store.has(checkpointName(spec))))) return undefined;
   try {
     const record = JSON.parse(new TextDecoder().decode(bytes)) as JobRecord;
     return record.id === id && record.hash === hashResult(record.found) ? record : undefined;
@@ -48,7 +54,8 @@ export async function writeRecord(
 ): Promise<JobRecord> {
   const id = jobId(spec);
   expectFinite(found, `${spec.kind} ${id}`);
-  const record = { id, spec, adapter, seconds, hash: hashResult(found), found };
+  const kept: JobRecord['found'] = JSON.parse(JSON.stringify(found)); // as it will be read: JSON knows no -0
+  const record = { id, spec, adapter, seconds, hash: hashResult(kept), found: kept };
   await store.write(`${id}.json`, new TextEncoder().encode(`${JSON.stringify(record)}\n`));
   return record;
 }

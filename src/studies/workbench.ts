@@ -10,8 +10,8 @@ import { readStateDict, stateDictOf, valuesOf, writeStateDict } from '../nn/stat
 import { GpuDataset, type Normalisation } from '../nn/train/gpu-dataset.ts';
 import type { HostTensors } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
-import { type DataSpec, jobId, type TrainSpec } from './job-spec.ts';
-import type { ResultStore } from './result-store.ts';
+import type { DataSpec, TrainSpec } from './job-spec.ts';
+import { checkpointName, type ResultStore } from './result-store.ts';
 
 /** Images that a study names. */
 export interface StudyImages {
@@ -118,9 +118,4 @@ export class Workbench {
       normalisation: found.normalisation,
     };
   }
-}
-
-/** Where a trained network is kept. */
-function checkpointName(spec: TrainSpec): string {
-  return `${jobId(spec)}.safetensors`;
 }

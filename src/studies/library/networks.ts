@@ -4,7 +4,7 @@ import type { DataSpec, TrainSpec } from '../job-spec.ts';
 import type { StudySize } from '../study.ts';
 
 /** Built-in digits; MNIST. */
-export const IMAGES: Readonly<Record<StudySize, DataSpec>> = {
+const IMAGES: Readonly<Record<StudySize, DataSpec>> = {
   small: { name: 'digits', train: 2000, test: 1000 },
   large: { name: 'mnist' },
 };
@@ -16,7 +16,7 @@ const RECIPES: Readonly<Record<StudySize, Recipe>> = {
 };
 
 /** Hidden layers of an MLP of the study's size. */
-export const WIDTH: Readonly<Record<StudySize, number>> = { small: 128, large: 512 };
+const WIDTH: Readonly<Record<StudySize, number>> = { small: 128, large: 512 };
 
 export interface NetworkChoice {
   readonly width?: number;

@@ -40,6 +40,9 @@ const PAIR: PairSpec = {
 
 class MemoryStore implements ResultStore {
   readonly files = new Map<string, Uint8Array>();
+  async has(name: string) {
+    return this.files.has(name);
+  }
   async read(name: string) {
     return this.files.get(name);
   }
@@ -97,6 +100,15 @@ describe('a job', () => {
     store.files.set(name, store.files.get(name)!.slice(0, 100));
     expect(await readRecord(store, network(0))).toBeUndefined();
     const [again] = await run(store, [network(0)]);
+    expect(again!.hash).toBe(record!.hash);
+  });
+
+  it('whose network is gone trains it again', async () => {
+    const store = new MemoryStore();
+    const [record] = await run(store, [PAIR]);
+    for (const name of [`${jobId(PAIR)}.json`, `${jobId(PAIR.networks[0])}.safetensors`])
+      store.files.delete(name);
+    const [again] = await run(store, [PAIR]);
     expect(again!.hash).toBe(record!.hash);
   });
 

@@ -146,7 +146,7 @@ export function syntheticStudies(overrides: Partial<StudyResult> = {}): StudyRes
             'Under every permutation a barrier is left.',
             'held',
             syntheticComparison({
-              ...{ largerName: 'both barrier', larger: 0.25, smallerName: '0.1', smaller: 0.1, excess: 0.15 },
+              ...{ largerName: 'both barrier', larger: 0.25, smaller: 0.1, isExact: true, excess: 0.15 },
               ...{ repetitions: 1, margin: undefined as never },
             }),
           ),

@@ -105,7 +105,6 @@ describe('a collected study', () => {
         atLeastTimes: 1,
         by: 0.25,
         smaller: 0.5,
-        smallerName: '0.5',
         excess: 0.75,
       },
     });

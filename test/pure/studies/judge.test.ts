@@ -110,6 +110,7 @@ describe('a comparison', () => {
     const exact = (difference: number) =>
       judgeComparison({ ...comparison, isExact: true }, measure([difference]));
     expect(exact(1e-9).verdict).toBe('held');
+    expect(exact(0).verdict).toBe('held'); // at least
     expect(exact(-1e-9).verdict).toBe('not held');
     expect(exact(1e-9).margin).toBeUndefined();
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DataError } from '../../../src/base/errors.ts';
 import { jobId } from '../../../src/studies/job-spec.ts';
-import { readRecord, writeRecord } from '../../../src/studies/result-store.ts';
+import { checkpointName, readRecord, writeRecord } from '../../../src/studies/result-store.ts';
 import { memoryStore, pair, train } from './synthetic-jobs.ts';
 
 const result = {
@@ -52,6 +52,20 @@ describe('a record', () => {
     }
     store.files.set(name, new TextEncoder().encode(text));
     expect(await readRecord(store, pair())).toBeDefined();
+  });
+
+  test('holds what JSON will give back: 0 for -0', async () => {
+    const store = memoryStore();
+    const written = await writeRecord(store, pair(), { ...result, found: { gap: -0 } });
+    expect(await readRecord(store, pair())).toEqual(written);
+  });
+
+  test('of a network is none without the network', async () => {
+    const store = memoryStore();
+    await writeRecord(store, train(), result);
+    expect(await readRecord(store, train())).toBeUndefined();
+    await store.write(checkpointName(train()), Uint8Array.of(1));
+    expect(await readRecord(store, train())).toBeDefined();
   });
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
