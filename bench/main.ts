@@ -8,6 +8,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   norm: () => import('./norm.ts'),
   'cross-moments': () => import('./cross-moments.ts'),
   assignment: () => import('./assignment.ts'),
+  host: () => import('./host.ts'),
   size: () => import('./size.ts'),
   agepath: () => import('./agepath.ts'),
 };

@@ -38,6 +38,16 @@ export function compile(context: Context, options: ProgramOptions): Program {
   return new Program(context, options);
 }
 
+/** All that a run with one batch size records, looked up once: a run makes no object, on the GPU or off it. */
+interface PreparedRun {
+  readonly dispatches: readonly PreparedDispatch[];
+  readonly copies: readonly {
+    readonly source: TensorView;
+    readonly target: TensorView;
+    readonly sizeBytes: number;
+  }[];
+}
+
 export class Program {
   readonly context: Context;
   readonly batchSize: number;
@@ -51,7 +61,7 @@ export class Program {
   readonly #scratch: Tensor[] = [];
   /** Stored values that cannot be computed in place: copied at the end of a run. */
   readonly #copies: { readonly node: Node; readonly target: TensorView }[] = [];
-  readonly #runs = new Map<number, readonly PreparedDispatch[]>();
+  readonly #runs = new Map<number, PreparedRun>();
   #destroyed = false;
 
   /** Use `compile`. */
@@ -111,17 +121,9 @@ export class Program {
       this.#runs.set(batchSize, prepared);
     }
     const { recorder } = this.context;
-    for (const dispatch of prepared) recorder.dispatch(dispatch);
-    for (const { node, target } of this.#copies) {
-      const source = this.#view(node, batchSize);
-      recorder.copy(
-        source.buffer,
-        source.offset,
-        target.buffer,
-        target.offset,
-        4 * elementCount(source.shape),
-      );
-    }
+    for (const dispatch of prepared.dispatches) recorder.dispatch(dispatch);
+    for (const { source, target, sizeBytes } of prepared.copies)
+      recorder.copy(source.buffer, source.offset, target.buffer, target.offset, sizeBytes);
   }
 
   /** Frees what the program made. Safe to call twice. */
@@ -233,10 +235,15 @@ export class Program {
     return { buffer, offset, shape: concreteShape(node.shape, batchSize), dtype: node.dtype };
   }
 
-  #prepare(batchSize: number): PreparedDispatch[] {
-    return this.#steps.flatMap((step) =>
+  #prepare(batchSize: number): PreparedRun {
+    const dispatches = this.#steps.flatMap((step) =>
       this.#dispatches(step, batchSize).map((dispatch) => this.context.prepare(dispatch)),
     );
+    const copies = this.#copies.map(({ node, target }) => {
+      const source = this.#view(node, batchSize);
+      return { source, target, sizeBytes: 4 * elementCount(source.shape) };
+    });
+    return { dispatches, copies };
   }
 
   #dispatches(step: Step, batchSize: number): Dispatch[] {

@@ -29,6 +29,8 @@ export class Recorder {
   readonly uniforms: GPUBuffer;
   /** Called around each submit (a borrowed device gets an error scope there). */
   readonly #aroundSubmit: (submit: () => void) => void;
+  /** The dynamic offset of the dispatch being recorded: one array, so that a dispatch makes no garbage. */
+  readonly #offset: [number] = [0];
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #slots = 0;
@@ -75,7 +77,8 @@ export class Recorder {
     this.#dispatches++;
     const pass = this.#computePass(prepared.pipeline.name);
     pass.setPipeline(prepared.pipeline.pipeline);
-    pass.setBindGroup(0, prepared.bindGroup, [offset]);
+    this.#offset[0] = offset;
+    pass.setBindGroup(0, prepared.bindGroup, this.#offset);
     pass.dispatchWorkgroups(prepared.workgroups[0], prepared.workgroups[1], prepared.workgroups[2]);
     if (this.profiler) this.#endPass();
   }
