@@ -45,6 +45,13 @@ export function selfPacingOf(options: SelfPacedOptionValues): Pick<Recipe, 'self
   const given = Object.entries({ from, to, plainEpochs, exponent, scale }).filter(
     ([, value]) => value !== undefined,
   );
+  for (const [name, value, owner] of [
+    ['--exponent', exponent, 'polynomial'],
+    ['--scale', scale, 'mixture'],
+  ] as const) {
+    if (regulariser && value !== undefined && regulariser !== owner)
+      throw new OptionError(`${name} is of --self-paced ${owner}, and means nothing to ${regulariser}`);
+  }
   if (regulariser) return { selfPaced: { regulariser, ...Object.fromEntries(given) } };
   if (given.length === 0) return {};
   throw new OptionError(

@@ -1,12 +1,7 @@
 /** Jobs of a study in processes of their own, several at once: `rebasin study NAME --job ID` each, over one cache. */
 import { spawn } from 'node:child_process';
-import { RebasinError } from '../base/errors.ts';
 import type { StagedJob } from '../studies/run-job.ts';
-
-/** A job's process ended badly. */
-class JobError extends RebasinError {
-  override name = 'JobError';
-}
+import { JobFailures } from './study-failures.ts';
 
 export interface ProcessesOptions {
   readonly processes: number;
@@ -19,28 +14,27 @@ export interface ProcessesOptions {
 }
 
 /**
- * Runs networks first, then what is measured about them. The first failure stops all processes.
- * @throws JobError with what the failing process said.
+ * Runs networks first, then what is measured about them. A job that fails does not keep the others from being done.
+ * @throws JobError, at the end, with what failing processes said; the signal's reason when aborted.
  */
 export async function runInProcesses(jobs: readonly StagedJob[], options: ProcessesOptions): Promise<void> {
-  const failed = new AbortController();
-  const signal = AbortSignal.any([options.signal, failed.signal]);
+  const failures = new JobFailures();
   for (const stage of [0, 1]) {
     const waiting = jobs.filter((job) => job.stage === stage);
     const work = async (worker: number) => {
       for (let job = waiting.shift(); job; job = waiting.shift()) {
-        await runProcess(job, worker, { ...options, signal });
-        options.onDone(job);
+        const current = job;
+        if (!failures.blocks(current)) {
+          await runProcess(current, worker, options).catch((error) =>
+            failures.add(current, error, options.signal),
+          );
+        }
+        options.onDone(current);
       }
     };
-    const workers = Array.from({ length: options.processes }, (_, worker) =>
-      work(worker).catch((error) => {
-        failed.abort(error); // the others stop; theirs is not the error to tell
-        throw failed.signal.reason;
-      }),
-    );
-    await Promise.all(workers);
+    await Promise.all(Array.from({ length: options.processes }, (_, worker) => work(worker)));
   }
+  failures.throwIfAny(jobs.length);
 }
 
 function runProcess(job: StagedJob, worker: number, options: ProcessesOptions): Promise<void> {
@@ -60,8 +54,7 @@ function runProcess(job: StagedJob, worker: number, options: ProcessesOptions): 
     child.on('error', reject);
     child.on('close', (code, by) => {
       if (code === 0) resolve();
-      else
-        reject(new JobError(`study: job ${job.id} ended with ${by ?? `exit code ${code}`}: ${said.trim()}`));
+      else reject(new Error(`its process ended with ${by ?? `exit code ${code}`}: ${said.trim()}`));
     });
   });
 }

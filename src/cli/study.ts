@@ -16,6 +16,7 @@ import { positiveInteger, withAdapterOptions } from './options.ts';
 import { completeResult, prepareReport, printResult, writeReport } from './output.ts';
 import { startProgress } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
+import { JobFailures } from './study-failures.ts';
 import { imageSource } from './study-images.ts';
 import {
   checkStudyOptions,
@@ -93,8 +94,18 @@ async function runOne(jobs: readonly StagedJob[], id: string, options: StudyOpti
   if (!job) throw new OptionError(`--job: "${id}" is none of the jobs that --list gives`);
   const store = await openResultFolder(options.cache);
   const known = await readRecord(store, job.spec);
-  const record = known ?? (await inProcess(store, [job], options, () => {})).get(id)!;
+  const record = known ?? (await runAlone(store, job, options));
   printResult(options.json, record, [`${describeJob(job.spec)}: done, hash ${record.hash}`]);
+}
+
+async function runAlone(store: ResultStore, job: StagedJob, options: StudyOptions): Promise<JobRecord> {
+  const progress = startProgress(describeJob(job.spec), 100);
+  const onPart = (_: StagedJob, part: number) => progress.update(Math.floor(100 * part));
+  try {
+    return (await inProcess(store, [job], options, () => progress.update(100), onPart)).get(job.id)!;
+  } finally {
+    progress.stop();
+  }
 }
 
 async function runStudies(
@@ -139,6 +150,7 @@ async function runStudies(
   ]);
 }
 
+/** Runs what is not done. A job that fails does not keep the others from being done. @throws JobError telling what failed, at the end. */
 async function runMissing(
   name: string,
   store: ResultStore,
@@ -146,14 +158,18 @@ async function runMissing(
   options: StudyOptions,
 ): Promise<Map<string, JobRecord>> {
   if (missing.length === 0) return new Map();
-  const { adapters, processes, cache, data } = options;
+  const { adapters, processes } = options;
   const progress = startProgress('study', missing.length);
   let done = 0;
   const onDone = ({ spec }: StagedJob) => progress.update(++done, describeJob(spec));
   try {
     const count = Math.max(processes, adapters?.length ?? 1);
-    if (count === 1 && !adapters) return await inProcess(store, missing, options, onDone);
-    const args = ['study', name, `--${sizeOf(options)}`, '--cache', cache, ...(data ? ['--data', data] : [])];
+    if (count === 1 && !adapters) {
+      const onPart = ({ spec }: StagedJob, part: number) =>
+        progress.update(done, `${describeJob(spec)}: ${Math.floor(100 * part)}%`);
+      return await inProcess(store, missing, options, onDone, onPart);
+    }
+    const args = ['study', name, ...argumentsOfJobs(options)];
     const signal = interruptSignal();
     await runInProcesses(missing, { processes: count, adapters, args, signal, onDone });
     const records = new Map<string, JobRecord>();
@@ -164,25 +180,50 @@ async function runMissing(
   }
 }
 
-/** Jobs one after another, in this process. */
+/** Options that a job's own process needs as well. */
+function argumentsOfJobs(options: StudyOptions): string[] {
+  const { cache, data, adapter, backend, variant = {} } = options;
+  return [
+    ...[`--${sizeOf(options)}`, '--cache', cache],
+    ...(data ? ['--data', data] : []),
+    ...(adapter ? ['--adapter', adapter] : []),
+    ...(backend ? ['--backend', backend] : []),
+    ...Object.entries(variant).flatMap(([family, name]) => ['--variant', `${family}=${name}`]),
+  ];
+}
+
+/** Jobs one after another, in this process. @param onPart called with the part of a job that is done, from 0 to 1. */
 async function inProcess(
   store: ResultStore,
   jobs: readonly StagedJob[],
   options: StudyOptions,
   onDone: (job: StagedJob) => void,
+  onPart: (job: StagedJob, part: number) => void,
 ): Promise<Map<string, JobRecord>> {
   const signal = interruptSignal();
   return await withContext(options, async (context) => {
-    const bench = new Workbench(context, { store, source: imageSource(options.data), signal });
+    let current: StagedJob | undefined;
+    const bench = new Workbench(context, {
+      ...{ store, source: imageSource(options.data), signal },
+      onProgress: ({ done, total }) => current && onPart(current, done / total),
+    });
     const records = new Map<string, JobRecord>();
+    const failures = new JobFailures();
     try {
       for (const job of jobs) {
-        records.set(job.id, await runJob(bench, store, job.spec));
+        if (!failures.blocks(job)) {
+          current = job;
+          await runJob(bench, store, job.spec).then(
+            (record) => records.set(job.id, record),
+            (error: unknown) => failures.add(job, error, signal),
+          );
+        }
         onDone(job);
       }
-      return records;
     } finally {
       bench.destroy();
     }
+    failures.throwIfAny(jobs.length);
+    return records;
   });
 }

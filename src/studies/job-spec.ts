@@ -61,7 +61,6 @@ export interface SpectrumSpec {
   readonly networks: readonly [TrainSpec, TrainSpec];
   readonly match: MatchSpec;
   readonly gammas: readonly number[];
-  readonly data: DataSpec;
 }
 
 /** Three networks: the second and the third matched to the first, and what lies between those two. */
@@ -110,14 +109,18 @@ export type MeasureSpec = PairSpec | SpectrumSpec | TrioSpec | PruneSpec | Recov
 
 export type JobSpec = TrainSpec | MeasureSpec;
 
-/** 32 hexadecimal digits that any change of the job, or of the version of rebasin, changes. */
+/** To be raised whenever what jobs find changes without the version: results of before are then done again. */
+const REVISION = 1;
+
+/** 32 hexadecimal digits that any change of the job, or of the version of rebasin, changes. Images count by their name alone. */
 export function jobId(spec: JobSpec): string {
-  return hashResult({ version: VERSION, spec }).slice(0, 32);
+  return hashResult({ version: VERSION, revision: REVISION, spec }).slice(0, 32);
 }
 
 /** Jobs whose results a job needs. */
 export function inputsOf(spec: JobSpec): readonly TrainSpec[] {
-  return spec.kind === 'train' ? [] : spec.networks;
+  if (spec.kind === 'train' || (spec.kind === 'recovery' && spec.from === 'scratch')) return [];
+  return spec.networks;
 }
 
 /** A job in a few words, for people. */

@@ -1,5 +1,4 @@
 /** A folder of results, which several processes and machines may share. */
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OptionError } from '../base/errors.ts';
@@ -10,7 +9,6 @@ import type { ResultStore } from './result-store.ts';
 export async function openResultFolder(folder: string): Promise<ResultStore> {
   await makeFolder(folder);
   return {
-    has: async (name) => existsSync(join(folder, name)),
     async read(name) {
       try {
         return await readFile(join(folder, name));

@@ -1,6 +1,6 @@
 /** Where results of jobs are kept, by content: what was measured once is never measured again. */
 import { DataError } from '../base/errors.ts';
-import { hashResult } from '../base/hash.ts';
+import { hashBytes, hashResult } from '../base/hash.ts';
 import { type JobSpec, jobId, type TrainSpec } from './job-spec.ts';
 
 /** Plain data, as JSON has it. */
@@ -22,7 +22,6 @@ export interface JobRecord {
  * name always has the same content, so it does not matter whose.
  */
 export interface ResultStore {
-  has(name: string): Promise<boolean>;
   /** Undefined where there is none. */
   read(name: string): Promise<Uint8Array | undefined>;
   write(name: string, bytes: Uint8Array): Promise<void>;
@@ -37,13 +36,21 @@ export function checkpointName(spec: TrainSpec): string {
 export async function readRecord(store: ResultStore, spec: JobSpec): Promise<JobRecord | undefined> {
   const id = jobId(spec);
   const bytes = await store.read(`${id}.json`);
-  if (!bytes || (spec.kind === 'train' && !(await store.has(checkpointName(spec))))) return undefined;
+  if (!bytes) return undefined;
   try {
     const record = JSON.parse(new TextDecoder().decode(bytes)) as JobRecord;
-    return record.id === id && record.hash === hashResult(record.found) ? record : undefined;
+    const isWhole = record.id === id && record.hash === hashResult(record.found);
+    return isWhole && (await hasNetwork(store, spec, record)) ? record : undefined;
   } catch {
     return undefined; // cut off, by whatever does not rename: it is done again
   }
+}
+
+/** Whether the network that a training made is there, the very same: not cut off, and not another adapter's. */
+async function hasNetwork(store: ResultStore, spec: JobSpec, { found }: JobRecord): Promise<boolean> {
+  if (spec.kind !== 'train') return true;
+  const bytes = await store.read(checkpointName(spec));
+  return bytes !== undefined && hashBytes(bytes) === found.checkpoint;
 }
 
 /** @throws DataError when something found is not finite: JSON has no word for it. */

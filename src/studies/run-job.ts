@@ -1,6 +1,5 @@
 /** Runs jobs, each once: what is in the store is taken from there, what a job needs is done before it. */
-import type { JobSpec, TrainSpec } from './job-spec.ts';
-import { inputsOf, jobId } from './job-spec.ts';
+import { inputsOf, type JobSpec, jobId, type MeasureSpec, type TrainSpec } from './job-spec.ts';
 import { counterexample } from './jobs/counterexample.ts';
 import { pair } from './jobs/pair.ts';
 import { prune } from './jobs/prune.ts';
@@ -8,7 +7,14 @@ import { recovery } from './jobs/recovery.ts';
 import { spectrum } from './jobs/spectrum.ts';
 import { train } from './jobs/train.ts';
 import { trio } from './jobs/trio.ts';
-import { type JobRecord, type Json, type ResultStore, readRecord, writeRecord } from './result-store.ts';
+import {
+  checkpointName,
+  type JobRecord,
+  type Json,
+  type ResultStore,
+  readRecord,
+  writeRecord,
+} from './result-store.ts';
 import type { Workbench } from './workbench.ts';
 
 /** A record, from the store if it is there. Two processes that run the same job at once do it twice and write the same. */
@@ -18,15 +24,27 @@ export async function runJob(bench: Workbench, store: ResultStore, spec: JobSpec
   for (const input of inputsOf(spec)) await runJob(bench, store, input);
   bench.signal?.throwIfAborted();
   const started = performance.now();
-  const found = await perform(bench, spec);
+  const { found, checkpoint } = await perform(bench, spec);
+  // Somebody else may have been faster, on another adapter: what others have begun to use stays.
+  const others = await readRecord(store, spec);
+  if (others) return others;
+  if (spec.kind === 'train' && checkpoint) await store.write(checkpointName(spec), checkpoint);
   const seconds = Math.round(performance.now() - started) / 1000;
   return await writeRecord(store, spec, { found, adapter: bench.context.adapterName, seconds });
 }
 
-function perform(bench: Workbench, spec: JobSpec): Promise<Record<string, Json>> {
+interface Performed {
+  readonly found: Record<string, Json>;
+  /** Of a training: the bytes of the network. */
+  readonly checkpoint?: Uint8Array;
+}
+
+async function perform(bench: Workbench, spec: JobSpec): Promise<Performed> {
+  return spec.kind === 'train' ? await train(bench, spec) : { found: await measure(bench, spec) };
+}
+
+function measure(bench: Workbench, spec: MeasureSpec): Promise<Record<string, Json>> {
   switch (spec.kind) {
-    case 'train':
-      return train(bench, spec);
     case 'pair':
       return pair(bench, spec);
     case 'spectrum':

@@ -4,11 +4,10 @@ import { COLOUR_IMAGES_NORMALISATION, colourImages } from '../io/colour-images.t
 import { type ImageDataset, limitDataset } from '../io/dataset.ts';
 import { DIGITS_NORMALISATION, digits } from '../io/digits.ts';
 import { biasedHalves } from '../io/split.ts';
-import { type Model, stateEntries } from '../nn/models/model.ts';
+import type { Model } from '../nn/models/model.ts';
 import { parseModel } from '../nn/models/parse-model.ts';
-import { readStateDict, stateDictOf, valuesOf, writeStateDict } from '../nn/state-dict.ts';
+import { readStateDict, valuesOf } from '../nn/state-dict.ts';
 import { GpuDataset, type Normalisation } from '../nn/train/gpu-dataset.ts';
-import type { HostTensors } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
 import type { DataSpec, TrainSpec } from './job-spec.ts';
 import { checkpointName, type ResultStore } from './result-store.ts';
@@ -61,14 +60,29 @@ export class Workbench {
     return await found;
   }
 
-  /** A part of the images on the GPU: the workbench's, kept until it is destroyed. @param half a class-biased half of the training images. */
-  async upload(spec: DataSpec, part: 'train' | 'test', half?: 1 | 2): Promise<GpuDataset> {
-    const key = JSON.stringify([spec.name, spec.train, spec.test, part, half]);
+  /** The images that a network was trained on, on the host. */
+  async training({ data, half }: TrainSpec): Promise<ImageDataset> {
+    const { train } = await this.images(data);
+    return half ? biasedHalves(train, 0)[half - 1]! : train;
+  }
+
+  /** The same on the GPU: the workbench's, kept until it is destroyed. */
+  async uploadTraining(spec: TrainSpec): Promise<GpuDataset> {
+    const key = JSON.stringify([spec.data.name, spec.data.train, spec.data.test, 'train', spec.half]);
+    return await this.#upload(key, spec.data, () => this.training(spec));
+  }
+
+  /** Test images on the GPU: the workbench's, kept until it is destroyed. */
+  async uploadTest(spec: DataSpec): Promise<GpuDataset> {
+    const key = JSON.stringify([spec.name, spec.train, spec.test, 'test']);
+    return await this.#upload(key, spec, async () => (await this.images(spec)).test);
+  }
+
+  async #upload(key: string, spec: DataSpec, load: () => Promise<ImageDataset>): Promise<GpuDataset> {
     const known = this.#uploaded.get(key);
     if (known) return known;
-    const images = await this.images(spec);
-    const chosen = half ? biasedHalves(images.train, 0)[half - 1]! : images[part];
-    const uploaded = new GpuDataset(this.context, chosen, images.normalisation);
+    const { normalisation } = await this.images(spec);
+    const uploaded = new GpuDataset(this.context, await load(), normalisation);
     this.#uploaded.set(key, uploaded);
     return uploaded;
   }
@@ -90,12 +104,6 @@ export class Workbench {
     const values: Map<string, Float32Array>[] = [];
     for (const spec of specs) values.push(await this.#network(spec));
     return { model: parseModel(names[0]!), values };
-  }
-
-  /** Keeps a trained network for jobs to come. */
-  async keep(spec: TrainSpec, values: HostTensors): Promise<void> {
-    const state = stateDictOf(stateEntries(parseModel(spec.model)), values);
-    await this.#options.store.write(checkpointName(spec), writeStateDict(state));
   }
 
   destroy(): void {

@@ -45,6 +45,7 @@ describe('rebasin train --self-paced', () => {
     ],
     [['--age-to', '0.5'], /--age-from, --age-to.*give it too/],
     [['--exponent', '2'], /give it too/],
+    [['--self-paced', 'linear', '--exponent', '2'], /--exponent is of --self-paced polynomial/],
     [['--self-paced', 'hard', '--age-from', '0'], /above 0, up to 1/],
     [['--self-paced', 'hard', '--age-to', '1.1'], /from 0 to 1/],
     [['--self-paced', 'hard', '--plain-epochs', '3'], /plainEpochs must be an integer from 1 to 2/],

@@ -118,6 +118,15 @@ describe('the jobs of a study', () => {
     expect(records(cache)).toHaveLength(8);
   });
 
+  test('get the adapter that was asked for, and one that fails does not keep the others from being tried', async () => {
+    const asked = ['--adapter', 'no-such-adapter', '--processes', '2'];
+    const { code, stderr } = await run('--cache', cacheOf('failing'), ...asked);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/4 of 8 jobs failed and 4 that need them; the others are kept/);
+    expect(stderr.match(/ended with exit code 3: rebasin: findAdapter: no WebGPU adapter/g)).toHaveLength(4);
+    expect(records(cacheOf('failing'))).toEqual([]);
+  });
+
   test('bring what they need', async () => {
     const cache = cacheOf('alone');
     const last = (await list(cache)).at(-1)!.id;

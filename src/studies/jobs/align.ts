@@ -1,5 +1,5 @@
 /** Networks of a job, each after the first matched to it. */
-import { concatDatasets } from '../../io/dataset.ts';
+import { concatDatasets, type ImageDataset } from '../../io/dataset.ts';
 import { randomParts } from '../../io/split.ts';
 import type { Model } from '../../nn/models/model.ts';
 import { GpuDataset } from '../../nn/train/gpu-dataset.ts';
@@ -36,11 +36,11 @@ export async function withMatching<T>(
   const { model, values: networks } = await bench.networks(specs);
   const scope = new Scope();
   try {
-    const statistics = await bench.upload(data, 'train');
+    const statistics = await bench.uploadTraining(specs[0]!);
     const parts = async (): Promise<StraightThroughSettings> => {
-      const { train, normalisation } = await bench.images(data);
-      const [chosenOn, ...rest] = randomParts(train, 5, seed);
-      const upload = (images: typeof train) => scope.own(new GpuDataset(context, images, normalisation));
+      const { normalisation } = await bench.images(data);
+      const [chosenOn, ...rest] = randomParts(await bench.training(specs[0]!), 5, seed);
+      const upload = (images: ImageDataset) => scope.own(new GpuDataset(context, images, normalisation));
       return {
         data: upload(concatDatasets(rest)),
         evaluation: upload(chosenOn!),

@@ -40,8 +40,8 @@ async function sweepPair(
   part: 'train' | 'test' = 'test',
 ): Promise<SweepCurve> {
   const { context, signal } = bench;
-  const statistics = await bench.upload(spec.networks[0].data, 'train');
-  const images = part === 'train' ? statistics : await bench.upload(spec.data, 'test');
+  const statistics = await bench.uploadTraining(spec.networks[0]);
+  const images = part === 'train' ? statistics : await bench.uploadTest(spec.data);
   const endpoints = uploadEndpoints(context, { model, networks, renormalise, data: statistics });
   try {
     const curves = await sweep(context, {
@@ -76,7 +76,7 @@ async function collapseOf(bench: Workbench, spec: PairSpec, { model, networks }:
     const [a, b] = endpoints.arenas as readonly [Arena, Arena];
     const { collapse } = await midpointStatistics(context, {
       ...{ model, a, b, align: spec.match.method, renormalise: 'none' },
-      data: await bench.upload(spec.data, 'test'),
+      data: await bench.uploadTest(spec.data),
       ...(signal ? { signal } : {}),
     });
     const { varianceRatio, scaleRatio, feature = null } = collapse.layers[collapse.layers.length - 1]!;
@@ -97,7 +97,7 @@ async function taylorOf(bench: Workbench, spec: PairSpec, aligned: AlignedPair):
   const { context, signal } = bench;
   const { model, networks } = aligned;
   const [a, b] = networks;
-  const data = await bench.upload(spec.networks[0].data, 'train');
+  const data = await bench.uploadTraining(spec.networks[0]);
   const { barrier: predicted, loss } = await taylorBarrier(context, {
     ...{ model, a, b, data, lambda: equallySpaced(spec.points), signal },
   });

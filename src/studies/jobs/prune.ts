@@ -12,8 +12,8 @@ export async function prune(bench: Workbench, spec: PruneSpec): Promise<Record<s
   const { dense, curve, renormalise } = await pruningCurve(context, {
     ...spec.pruning,
     ...{ model, values: values[0]!, sparsities: spec.sparsities, seed: network.seed, signal },
-    statistics: await bench.upload(network.data, 'train'),
-    images: await bench.upload(spec.data, 'test'),
+    statistics: await bench.uploadTraining(network),
+    images: await bench.uploadTest(spec.data),
     onProgress: ({ done, total }) => onProgress?.({ done, total }),
   });
   const bySparsity = curve.map(({ sparsity, pruned, renormalised = pruned }) => [

@@ -16,7 +16,7 @@ import { alignPair } from './align.ts';
 export async function recovery(bench: Workbench, spec: RecoverySpec): Promise<Record<string, Json>> {
   const { context, signal, onProgress } = bench;
   const model = parseModel(spec.networks[0].model);
-  const data = await bench.upload(spec.networks[0].data, 'train');
+  const data = await bench.uploadTraining(spec.networks[0]);
   const initial = await startOf(bench, spec);
   const [start] = await scoreNetworks(context, { model, networks: [initial], images: data, signal });
   const accuracies = [start!.score.accuracy];

@@ -1,6 +1,8 @@
 /** Trains a network from a seed, scores it, and keeps it. */
-import { hashResult } from '../../base/hash.ts';
+import { hashBytes } from '../../base/hash.ts';
+import { stateEntries } from '../../nn/models/model.ts';
 import { parseModel } from '../../nn/models/parse-model.ts';
+import { stateDictOf, writeStateDict } from '../../nn/state-dict.ts';
 import { fit } from '../../nn/train/fit.ts';
 import { fitOptionsOf } from '../../nn/train/recipe.ts';
 import { scoreNetworks } from '../../rebasin/interpolation/scores.ts';
@@ -8,20 +10,24 @@ import type { TrainSpec } from '../job-spec.ts';
 import type { Json } from '../result-store.ts';
 import type { Workbench } from '../workbench.ts';
 
-/** @returns the mean training loss of each epoch, the score on test images, and a hash of the weights. */
-export async function train(bench: Workbench, spec: TrainSpec): Promise<Record<string, Json>> {
+/** @returns the mean training loss of each epoch, the score on test images, and the hash of the checkpoint's bytes; and these. */
+export async function train(
+  bench: Workbench,
+  spec: TrainSpec,
+): Promise<{ found: Record<string, Json>; checkpoint: Uint8Array }> {
   const { context, signal, onProgress } = bench;
   const model = parseModel(spec.model);
-  const data = await bench.upload(spec.data, 'train', spec.half);
+  const data = await bench.uploadTraining(spec);
   const { state, epochLoss } = await fit(context, {
     ...fitOptionsOf(spec.recipe),
     ...{ model, data, seed: spec.seed },
     onProgress: ({ step, steps }) => onProgress?.({ done: step, total: steps }),
     ...(signal ? { signal } : {}),
   });
-  const images = await bench.upload(spec.data, 'test');
+  const images = await bench.uploadTest(spec.data);
   const [scored] = await scoreNetworks(context, { model, networks: [state], images, signal });
   const { loss, accuracy } = scored!.score;
-  await bench.keep(spec, state);
-  return { epochLoss, test: { loss, accuracy }, weights: hashResult([...state]) };
+  const checkpoint = writeStateDict(stateDictOf(stateEntries(model), state));
+  const found = { epochLoss, test: { loss, accuracy }, checkpoint: hashBytes(checkpoint) };
+  return { found, checkpoint };
 }

@@ -12,7 +12,7 @@ export async function trio(bench: Workbench, spec: TrioSpec): Promise<Record<str
   return await withMatching(bench, spec.networks, spec.match, async ({ networks, matching }) => {
     const { pairs } = await matchedBarriers(context, {
       ...{ ...matching, networks, lambda: equallySpaced(spec.points), ends: 'raw' },
-      data: { test: await bench.upload(spec.data, 'test') },
+      data: { test: await bench.uploadTest(spec.data) },
       onProgress: ({ done, total }) => onProgress?.({ done, total }),
     });
     const [ab, ac, bc] = pairs.map(({ curves }) => curves.test!.barrier);

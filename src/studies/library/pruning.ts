@@ -4,11 +4,6 @@ import { hiddenLayers, REPEATS } from './networks.ts';
 const SPARSITIES = [0.5, 0.7, 0.8, 0.9, 0.95] as const;
 const METHODS = ['magnitude', 'random'] as const;
 
-const _lines = [
-  { name: 'pruned', part: 'pruned' },
-  { name: 'and re-normalised', part: 'renormalised' },
-] as const;
-
 /** Rethinking Re-Basin's view: a pruned network has lost variance as a merged one has. */
 export const pruning: Study = {
   name: 'pruning',

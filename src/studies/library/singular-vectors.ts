@@ -1,5 +1,5 @@
 import type { TrainSpec } from '../job-spec.ts';
-import { grid, independent, type Study, testOf } from '../study.ts';
+import { grid, independent, type Study } from '../study.ts';
 import { hiddenLayers, REPEATS } from './networks.ts';
 import { MATCHINGS } from './pairs.ts';
 
@@ -20,7 +20,6 @@ export const singularVectors: Study = {
       const networks = independent<[TrainSpec, TrainSpec]>(2, repeat, (seed) => hiddenLayers(size, seed));
       return {
         ...{ kind: 'spectrum', networks, match: { method: matching }, gammas: GAMMAS },
-        data: testOf(networks[0].data),
       };
     }),
   figures: () => [

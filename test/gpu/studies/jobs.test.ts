@@ -40,9 +40,6 @@ const PAIR: PairSpec = {
 
 class MemoryStore implements ResultStore {
   readonly files = new Map<string, Uint8Array>();
-  async has(name: string) {
-    return this.files.has(name);
-  }
   async read(name: string) {
     return this.files.get(name);
   }
@@ -148,7 +145,7 @@ describe('what jobs find', () => {
 
   it('halves of the data: other networks than on all of it', async () => {
     const specs = [network(0), network(0, 1), network(0, 2)];
-    const weights = (await run(new MemoryStore(), specs)).map((record) => found(record).weights);
+    const weights = (await run(new MemoryStore(), specs)).map((record) => found(record).checkpoint);
     expect(new Set(weights).size).toBe(3);
   });
 

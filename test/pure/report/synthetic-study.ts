@@ -147,7 +147,7 @@ export function syntheticStudies(overrides: Partial<StudyResult> = {}): StudyRes
             'held',
             syntheticComparison({
               ...{ largerName: 'both barrier', larger: 0.25, smaller: 0.1, isExact: true, excess: 0.15 },
-              ...{ repetitions: 1, margin: undefined as never },
+              ...{ repetitions: 1, margin: undefined as never, smallerName: undefined as never },
             }),
           ),
         ],

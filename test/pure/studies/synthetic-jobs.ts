@@ -25,7 +25,6 @@ export function memoryStore(): ResultStore & { readonly files: Map<string, Uint8
   const files = new Map<string, Uint8Array>();
   return {
     files,
-    has: async (name) => files.has(name),
     read: async (name) => files.get(name),
     write: async (name, bytes) => {
       files.set(name, bytes);
