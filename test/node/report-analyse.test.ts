@@ -1,45 +1,10 @@
 /** The report of an analysis in a real Chromium: its pictures and tables, wide and narrow, without a word on the console. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { buildReportBundle } from '../../scripts/build-report.mjs';
-import type { AnalyseResult } from '../../src/report/analyse-result.ts';
-import { reportHtml } from '../../src/report/page.ts';
+import type { Page } from 'playwright';
+import { expect, test } from 'vitest';
 import { syntheticAnalysis, syntheticTrio } from '../pure/report/synthetic-analysis.ts';
-import { chromiumLaunch } from '../support/chromium.ts';
+import { figureNames, useReports } from '../support/report-page.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'rebasin-report-analyse-'));
-let browser: Browser;
-let bundle: string;
-
-beforeAll(async () => {
-  bundle = await buildReportBundle();
-  browser = await chromium.launch(await chromiumLaunch());
-});
-
-afterAll(async () => {
-  await browser?.close();
-  rmSync(folder, { recursive: true });
-});
-
-async function open(result: AnalyseResult, width = 1280): Promise<{ page: Page; messages: string[] }> {
-  const file = join(folder, 'index.html');
-  writeFileSync(file, reportHtml(result, bundle));
-  const page = await browser.newPage({ viewport: { width, height: 800 } });
-  onTestFinished(() => page.close());
-  const messages: string[] = [];
-  page.on('console', (message) => messages.push(message.text()));
-  page.on('pageerror', (error) => messages.push(String(error)));
-  await page.goto(pathToFileURL(file).href);
-  await page.waitForFunction(() => document.querySelectorAll('.drawing:not(:has(svg))').length === 0);
-  return { page, messages };
-}
-
-const figureNames = (page: Page) =>
-  page.locator('svg[role=img]').evaluateAll((all) => all.map((svg) => svg.getAttribute('aria-label')));
+const { open } = useReports();
 
 const headings = (page: Page) => page.locator('h2').allTextContents();
 
@@ -107,7 +72,7 @@ test('shows what there is where singular vectors were left out and a loss was no
 });
 
 test.each([320, 1280])('does not scroll sideways on a screen of %i pixels', async (width) => {
-  const { page, messages } = await open(syntheticTrio(), width);
+  const { page, messages } = await open(syntheticTrio(), { width });
   const sideways = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   expect(sideways).toBeLessThanOrEqual(0);
   expect(messages).toEqual([]);

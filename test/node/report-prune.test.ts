@@ -1,42 +1,8 @@
-/** The report of pruning in a real Chromium: its pictures and table, wide and narrow, without a word on the console. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { buildReportBundle } from '../../scripts/build-report.mjs';
-import { reportHtml } from '../../src/report/page.ts';
-import type { PruneResult } from '../../src/report/prune-result.ts';
+import { expect, test } from 'vitest';
 import { syntheticPrune, syntheticRawPrune } from '../pure/report/synthetic-prune.ts';
-import { chromiumLaunch } from '../support/chromium.ts';
+import { useReports } from '../support/report-page.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'rebasin-report-prune-'));
-let browser: Browser;
-let bundle: string;
-
-beforeAll(async () => {
-  bundle = await buildReportBundle();
-  browser = await chromium.launch(await chromiumLaunch());
-});
-
-afterAll(async () => {
-  await browser?.close();
-  rmSync(folder, { recursive: true });
-});
-
-async function open(result: PruneResult, width = 1280): Promise<{ page: Page; messages: string[] }> {
-  const file = join(folder, 'index.html');
-  writeFileSync(file, reportHtml(result, bundle));
-  const page = await browser.newPage({ viewport: { width, height: 800 } });
-  onTestFinished(() => page.close());
-  const messages: string[] = [];
-  page.on('console', (message) => messages.push(message.text()));
-  page.on('pageerror', (error) => messages.push(String(error)));
-  await page.goto(pathToFileURL(file).href);
-  await page.waitForFunction(() => document.querySelectorAll('.drawing:not(:has(svg))').length === 0);
-  return { page, messages };
-}
+const { open } = useReports();
 
 test('shows both lines over the sparsities, the numbers to take away, and every point in a table', async () => {
   const { page, messages } = await open(syntheticPrune());
@@ -64,7 +30,7 @@ test('shows a network that nothing corrected, and a single sparsity', async () =
 });
 
 test.each([320, 1280])('does not scroll sideways on a screen of %i pixels', async (width) => {
-  const { page, messages } = await open(syntheticPrune(), width);
+  const { page, messages } = await open(syntheticPrune(), { width });
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
   expect(messages).toEqual([]);
 });

@@ -1,45 +1,8 @@
-/** The report of activation statistics in a real Chromium: its pictures and tables, wide and narrow, without a word on the console. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { buildReportBundle } from '../../scripts/build-report.mjs';
-import { reportHtml } from '../../src/report/page.ts';
-import type { StatsResult } from '../../src/report/results.ts';
+import { expect, test } from 'vitest';
 import { syntheticCollapse, syntheticStats } from '../pure/report/synthetic-stats.ts';
-import { chromiumLaunch } from '../support/chromium.ts';
+import { figureNames, useReports } from '../support/report-page.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'rebasin-report-stats-'));
-let browser: Browser;
-let bundle: string;
-
-beforeAll(async () => {
-  bundle = await buildReportBundle();
-  browser = await chromium.launch(await chromiumLaunch());
-});
-
-afterAll(async () => {
-  await browser?.close();
-  rmSync(folder, { recursive: true });
-});
-
-async function open(result: StatsResult, width = 1280): Promise<{ page: Page; messages: string[] }> {
-  const file = join(folder, 'index.html');
-  writeFileSync(file, reportHtml(result, bundle));
-  const page = await browser.newPage({ viewport: { width, height: 800 } });
-  onTestFinished(() => page.close());
-  const messages: string[] = [];
-  page.on('console', (message) => messages.push(message.text()));
-  page.on('pageerror', (error) => messages.push(String(error)));
-  await page.goto(pathToFileURL(file).href);
-  await page.waitForFunction(() => document.querySelectorAll('.drawing:not(:has(svg))').length === 0);
-  return { page, messages };
-}
-
-const figureNames = (page: Page) =>
-  page.locator('svg[role=img]').evaluateAll((all) => all.map((svg) => svg.getAttribute('aria-label')));
+const { open } = useReports();
 
 const matching = [
   'Objective of matching after each sweep',
@@ -76,7 +39,7 @@ test('of one network shows its sizes and the table of its layers', async () => {
 test.each([320, 1280])(
   'does not scroll sideways on a screen of %i pixels, layers by many names',
   async (width) => {
-    const { page, messages } = await open(syntheticCollapse(), width);
+    const { page, messages } = await open(syntheticCollapse(), { width });
     for (const summary of await page.locator('summary').all()) await summary.click();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
     expect(messages).toEqual([]);

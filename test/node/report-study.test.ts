@@ -1,49 +1,11 @@
 /** The report of studies in a real Chromium: every verdict, every mark of every figure, by keyboard and on a phone. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { buildReportBundle } from '../../scripts/build-report.mjs';
-import { reportHtml } from '../../src/report/page.ts';
+import type { Page } from 'playwright';
+import { expect, test } from 'vitest';
 import type { StudyFigure, StudyResult } from '../../src/report/study-result.ts';
 import { syntheticStudies } from '../pure/report/synthetic-study.ts';
-import { chromiumLaunch } from '../support/chromium.ts';
+import { useReports } from '../support/report-page.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'rebasin-report-study-'));
-let browser: Browser;
-let bundle: string;
-
-beforeAll(async () => {
-  bundle = await buildReportBundle();
-  browser = await chromium.launch(await chromiumLaunch());
-});
-
-afterAll(async () => {
-  await browser?.close();
-  rmSync(folder, { recursive: true });
-});
-
-async function open(
-  result: StudyResult,
-  { width = 1280, colorScheme = 'light' as 'light' | 'dark', javaScriptEnabled = true } = {},
-): Promise<{ page: Page; messages: string[] }> {
-  const file = join(folder, 'index.html');
-  writeFileSync(file, reportHtml(result, bundle));
-  const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme, javaScriptEnabled });
-  onTestFinished(() => page.close());
-  const messages: string[] = [];
-  page.on('console', (message) => messages.push(message.text()));
-  page.on('pageerror', (error) => messages.push(String(error)));
-  page.on('request', (request) => {
-    if (!/^(file|data):/.test(request.url())) messages.push(request.url());
-  });
-  await page.goto(pathToFileURL(file).href);
-  if (javaScriptEnabled)
-    await page.waitForFunction(() => document.querySelectorAll('.drawing:not(:has(svg))').length === 0);
-  return { page, messages };
-}
+const { open } = useReports();
 
 /** Studies of which the first has these figures alone. */
 function withFigures(...figures: StudyFigure[]): StudyResult {
@@ -60,7 +22,7 @@ const countMarks = (page: Page, index: number, mark: string) =>
     .count();
 
 test('shows each verdict in words and by a shape of its own, at a glance and on its card', async () => {
-  const { page, messages } = await open(syntheticStudies());
+  const { page, messages, requests } = await open(syntheticStudies());
   const verdicts = ['held', 'not held', 'not decided', 'held'];
   expect(await page.locator('h1').textContent()).toMatch(/^4 claims in 2 studies: 2 held/);
   expect(await page.locator('.claims-table tbody .verdict').allTextContents()).toEqual(verdicts);
@@ -76,11 +38,11 @@ test('shows each verdict in words and by a shape of its own, at a glance and on 
   expect(await page.locator('.comparison').last().locator('p').allTextContents()).toEqual([
     ...['0.2500 both barrier', 'against 0.1', 'above by 0.15 over 1 repetition'],
   ]);
-  expect(messages).toEqual([]);
+  expect([...messages, ...requests]).toEqual([]);
 });
 
 test('draws every mean, interval and repetition of every figure', async () => {
-  const { page, messages } = await open(syntheticStudies());
+  const { page, messages, requests } = await open(syntheticStudies());
   const names = await page
     .locator('.figures svg[role=img]')
     .evaluateAll((all) => all.map((svg) => svg.getAttribute('aria-label')));
@@ -107,7 +69,7 @@ test('draws every mean, interval and repetition of every figure', async () => {
   expect(await widths.allTextContents()).toEqual(['16', '32', '64', '128']);
   const shares = page.locator('.figures figure').nth(1).locator('[aria-label="y-axis tick label"]');
   expect(await shares.textContent()).toMatch(/^\d+%/);
-  expect(messages).toEqual([]);
+  expect([...messages, ...requests]).toEqual([]);
 });
 
 test('has the numbers of every figure in a table', async () => {
@@ -144,10 +106,10 @@ test('says what it took and what was run', async () => {
 });
 
 test.each([320, 1280])('does not scroll sideways on a screen of %i pixels', async (width) => {
-  const { page, messages } = await open(syntheticStudies(), { width });
+  const { page, messages, requests } = await open(syntheticStudies(), { width });
   for (const summary of await page.locator('summary').all()) await summary.click();
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
-  expect(messages).toEqual([]);
+  expect([...messages, ...requests]).toEqual([]);
 });
 
 test('is dark where the reader wants it dark', async () => {
@@ -161,7 +123,7 @@ test('is dark where the reader wants it dark', async () => {
 test('draws what is all zero, negative, measured once, or has no place on a logarithmic axis', async () => {
   const once = (x: number | string, mean: number) => ({ x, mean, values: [mean] });
   const axes = { x: { label: 'epochs', isLogarithmic: true }, y: { label: 'barrier' } };
-  const { page, messages } = await open(
+  const { page, messages, requests } = await open(
     withFigures(
       { ...axes, title: 'Zero', lines: [{ name: 'a', points: [once(1, 0), once(10, 0)] }] },
       { ...axes, title: 'Negative', lines: [{ name: 'a', points: [once('x', -1), once('y', -2)] }] },
@@ -184,7 +146,7 @@ test('draws what is all zero, negative, measured once, or has no place on a loga
     .locator('svg')
     .evaluateAll((all) => all.filter((svg) => svg.outerHTML.includes('NaN')).length);
   expect(wrong).toBe(0);
-  expect(messages).toEqual([]);
+  expect([...messages, ...requests]).toEqual([]);
 });
 
 test('says everything without JavaScript', async () => {

@@ -1,13 +1,7 @@
 /** The report file in a real Chromium, from file://: complete, silent, narrow enough for a phone, and safe to open. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { buildReportBundle } from '../../scripts/build-report.mjs';
-import { reportHtml } from '../../src/report/page.ts';
+import type { Page } from 'playwright';
+import { describe, expect, test } from 'vitest';
 import type { ReportResult } from '../../src/report/results.ts';
 import { syntheticCompare, syntheticMerge } from '../pure/report/synthetic-merges.ts';
 import {
@@ -17,51 +11,13 @@ import {
   syntheticPlane,
   syntheticSweep,
 } from '../pure/report/synthetic-result.ts';
-import { chromiumLaunch } from '../support/chromium.ts';
+import { figureNames, useReports } from '../support/report-page.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'rebasin-report-'));
-let browser: Browser;
-let bundle: string;
-
-beforeAll(async () => {
-  bundle = await buildReportBundle();
-  browser = await chromium.launch(await chromiumLaunch());
-});
-
-afterAll(async () => {
-  await browser?.close();
-  rmSync(folder, { recursive: true });
-});
-
-interface Opened {
-  page: Page;
-  /** Console messages and uncaught errors. */
-  messages: string[];
-  /** Addresses that the page asked for beside its own. */
-  requests: string[];
-}
-
-async function open(html: string, width = 1280, colorScheme: 'light' | 'dark' = 'light'): Promise<Opened> {
-  const file = join(folder, 'index.html');
-  writeFileSync(file, html);
-  const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
-  onTestFinished(() => page.close());
-  const [messages, requests]: [string[], string[]] = [[], []];
-  page.on('console', (message) => messages.push(message.text()));
-  page.on('pageerror', (error) => messages.push(String(error)));
-  page.on('request', (request) => requests.push(request.url()));
-  await page.goto(pathToFileURL(file).href);
-  // Figures are drawn once the layout has given them a width.
-  await page.waitForFunction(() => document.querySelectorAll('.drawing:not(:has(svg))').length === 0);
-  return { page, messages, requests: requests.slice(1).filter((url) => !url.startsWith('data:')) };
-}
-
-const figureNames = (page: Page) =>
-  page.locator('svg[role=img]').evaluateAll((all) => all.map((svg) => svg.getAttribute('aria-label')));
+const { html, openHtml } = useReports();
 
 describe('a report file', () => {
   test('of a demo shows headline, figures, tables and what was run, without a word on the console', async () => {
-    const { page, messages, requests } = await open(reportHtml(syntheticDemo(), bundle));
+    const { page, messages, requests } = await openHtml(html(syntheticDemo()));
     expect(await page.locator('h1').textContent()).toMatch(/rises by 2\.11; after .*, by 0\.0214\.$/);
     expect(await figureNames(page)).toEqual([
       'Loss along the line between the networks',
@@ -81,14 +37,14 @@ describe('a report file', () => {
 
   test('of a sweep with one line on one data set shows its two figures', async () => {
     const { train: _, ...sweep } = syntheticSweep({ align: 'weight' });
-    const { page, messages } = await open(reportHtml(sweep, bundle));
+    const { page, messages } = await openHtml(html(sweep));
     expect(await page.locator('svg[role=img]').count()).toBe(2);
     expect(await page.locator('figcaption').first().textContent()).toBe('Test loss');
     expect(messages).toEqual([]);
   });
 
   test('of a sweep with lines beside its own names each, apart from the others, in colours of their own', async () => {
-    const { page, messages } = await open(reportHtml(syntheticCalibratedSweep(), bundle));
+    const { page, messages } = await openHtml(html(syntheticCalibratedSweep()));
     const loss = page.locator('.drawing svg').first();
     const boxes = await Promise.all(
       ['naive +1.35', 'calibrated +0.135', 'ensemble'].map((name) =>
@@ -113,7 +69,7 @@ describe('a report file', () => {
   });
 
   test('of a plane shows its pictures with the networks named, levels, and the table', async () => {
-    const { page, messages, requests } = await open(reportHtml(syntheticPlane(), bundle));
+    const { page, messages, requests } = await openHtml(html(syntheticPlane()));
     expect(await page.locator('h1').textContent()).toMatch(
       /half-way between A and π\(B\), it does not rise\.$/,
     );
@@ -142,22 +98,20 @@ describe('a report file', () => {
   test('of a plane leaves blank what is not finite', async () => {
     const { loss, ...rest } = syntheticPlane().test!;
     const broken = loss.map((row, y) => row.map((value, x) => (x > 15 && y > 15 ? Number.NaN : value)));
-    const { page, messages } = await open(
-      reportHtml(syntheticPlane({ test: { ...rest, loss: broken } }), bundle),
-    );
+    const { page, messages } = await openHtml(html(syntheticPlane({ test: { ...rest, loss: broken } })));
     expect(await page.locator('.note').first().textContent()).toMatch(
       /Blank: the loss is not finite there\.$/,
     );
     expect(await page.locator('.plane').first().locator('[aria-label=rect] rect').count()).toBe(25);
     expect(await page.locator('.plane').last().locator('[aria-label=rect] rect').count()).toBe(0);
     const nowhere = loss.map((row) => row.map(() => null as unknown as number));
-    const all = await open(reportHtml(syntheticPlane({ test: { ...rest, loss: nowhere } }), bundle));
+    const all = await openHtml(html(syntheticPlane({ test: { ...rest, loss: nowhere } })));
     expect(await all.page.locator('.plane').first().locator('[aria-label=rect] rect').count()).toBe(441);
     expect([...messages, ...all.messages]).toEqual([]);
   });
 
   test('of a merge shows the verdict, every network, its layers, and the order of two', async () => {
-    const { page, messages } = await open(reportHtml(syntheticMerge(), bundle));
+    const { page, messages } = await openHtml(html(syntheticMerge()));
     expect(await page.locator('h1').textContent()).toBe(syntheticMerge().verdict[0]);
     expect(await figureNames(page)).toEqual(['Test accuracy', 'Test loss', 'Variance', 'Response']);
     expect(await page.locator('section', { hasText: 'Verdict' }).locator('p').allTextContents()).toEqual(
@@ -165,7 +119,7 @@ describe('a report file', () => {
     );
     expect(await page.locator('tbody').first().locator('tr').count()).toBe(5);
     const { collapse: _, ...rest } = syntheticMerge({ models: syntheticMerge().models.slice(0, 2) });
-    const two = await open(reportHtml(rest, bundle));
+    const two = await openHtml(html(rest));
     expect(await figureNames(two.page)).toEqual([
       'Test accuracy',
       'Test loss',
@@ -176,7 +130,7 @@ describe('a report file', () => {
   });
 
   test('of a comparison shows every method as a dot, whiskers over seeds, curves, and the tables', async () => {
-    const { page, messages } = await open(reportHtml(syntheticCompare(), bundle));
+    const { page, messages } = await openHtml(html(syntheticCompare()));
     expect(await page.locator('h1').textContent()).toMatch(/^Weight matching with repair does best/);
     expect(await figureNames(page)).toEqual([
       'Test accuracy half-way',
@@ -198,15 +152,15 @@ describe('a report file', () => {
   test('of a merge or a comparison shows what is not finite', async () => {
     const nothing = null as unknown as number;
     const broken = { loss: nothing, accuracy: 0.1, calibrated: { loss: nothing, temperature: nothing } };
-    const merge = await open(reportHtml(syntheticMerge({ test: broken }), bundle));
+    const merge = await openHtml(html(syntheticMerge({ test: broken })));
     const svg = merge.page.locator('svg').nth(1);
     expect(await svg.locator('[aria-label=dot] circle').count()).toBe(4);
     expect(await svg.textContent()).toContain('merged: not finite');
     const { rows } = syntheticCompare();
     const spread = { mean: nothing, min: nothing, max: nothing };
     const scores = { ...rows[0]!.test!, barrier: { loss: spread, accuracy: spread } };
-    const compare = await open(
-      reportHtml(syntheticCompare({ rows: [{ ...rows[0]!, test: scores }, ...rows.slice(1)] }), bundle),
+    const compare = await openHtml(
+      html(syntheticCompare({ rows: [{ ...rows[0]!, test: scores }, ...rows.slice(1)] })),
     );
     expect(await compare.page.locator('svg').nth(1).locator('[aria-label=dot] circle').count()).toBe(8);
     expect([...merge.messages, ...compare.messages]).toEqual([]);
@@ -214,7 +168,7 @@ describe('a report file', () => {
 
   test('gives its JSON back by the download', async () => {
     const demo = syntheticDemo();
-    const { page } = await open(reportHtml(demo, bundle));
+    const { page } = await openHtml(html(demo));
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('a[download]')]);
     expect(download.suggestedFilename()).toBe('result.json');
     const text: string[] = [];
@@ -223,15 +177,15 @@ describe('a report file', () => {
   });
 
   test.each([320, 390, 1280])('does not scroll sideways on a screen of %i pixels', async (width) => {
-    const { page } = await open(reportHtml(syntheticDemo({ hash: 'f'.repeat(300) }), bundle), width);
+    const { page } = await openHtml(html(syntheticDemo({ hash: 'f'.repeat(300) })), { width });
     await page.locator('summary').click();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
-    const plane = await open(reportHtml(syntheticPlane({ train: syntheticPlane().test! }), bundle), width);
+    const plane = await openHtml(html(syntheticPlane({ train: syntheticPlane().test! })), { width });
     expect(await plane.page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
     const path = `runs/${'long-'.repeat(40)}.safetensors`;
     const models = syntheticMerge().models.map((model, i) => ({ ...model, name: `${i}${path}` }));
     for (const result of [syntheticMerge({ models, checkpoint: path }), syntheticCompare()]) {
-      const opened = await open(reportHtml(result, bundle), width);
+      const opened = await openHtml(html(result), { width });
       if (result.command === 'merge') {
         expect(await opened.page.locator('svg').first().textContent()).toMatch(/…\S*\.safetensors/);
       }
@@ -240,7 +194,7 @@ describe('a report file', () => {
   });
 
   test('draws again when the window changes', async () => {
-    const { page, messages } = await open(reportHtml(syntheticDemo(), bundle));
+    const { page, messages } = await openHtml(html(syntheticDemo()));
     await page.setViewportSize({ width: 500, height: 800 });
     await page.waitForFunction(
       () => document.querySelector('.drawing svg')?.getAttribute('width') === String(500 - 2 * 16),
@@ -249,7 +203,7 @@ describe('a report file', () => {
   });
 
   test('is dark where the reader wants it dark', async () => {
-    const { page } = await open(reportHtml(syntheticDemo(), bundle), 1280, 'dark');
+    const { page } = await openHtml(html(syntheticDemo()), { colorScheme: 'dark' });
     const colours = await page.locator('.rebasin-report').evaluate((report) => {
       const { color, backgroundColor } = getComputedStyle(report);
       return [color, backgroundColor];
@@ -261,9 +215,7 @@ describe('a report file', () => {
     const { naive } = syntheticDemo();
     const loss = naive.test!.loss.map((value, i) => (i > 8 && i < 16 ? Number.NaN : value));
     const broken = { ...naive.test!, loss, barrier: { loss: Number.NaN, accuracy: 0.5 } };
-    const { page, messages } = await open(
-      reportHtml(syntheticDemo({ naive: { ...naive, test: broken } }), bundle),
-    );
+    const { page, messages } = await openHtml(html(syntheticDemo({ naive: { ...naive, test: broken } })));
     expect(await page.locator('h1').textContent()).toContain('not finite');
     expect(messages).toEqual([]);
   });
@@ -283,14 +235,14 @@ describe('text of a result that looks like markup', () => {
   const ran = (page: Page) => page.evaluate(() => 'ran' in window);
 
   test('is shown and not run', async () => {
-    const { page, messages } = await open(reportHtml(result, bundle));
+    const { page, messages } = await openHtml(html(result));
     expect(await ran(page)).toBe(false);
     expect(await page.locator('.run').textContent()).toContain(hostile);
     expect(messages).toEqual([]);
   });
 
   test('would run if the JSON were embedded as it is', async () => {
-    const { page } = await open(reportHtml(result, bundle).replaceAll('\\u003c', '<'));
+    const { page } = await openHtml(html(result).replaceAll('\\u003c', '<'));
     expect(await ran(page)).toBe(true);
   });
 });

@@ -13,6 +13,7 @@ import type {
 } from '../../report/analyse-result.ts';
 import type { MatchingMethod } from '../../report/results.ts';
 import type { Context } from '../../runtime/context.ts';
+import { distanceReduction } from '../matching/objective.ts';
 import { type MatchedBarriersOptions, type MatchedPair, matchedBarriers } from './matched-barriers.ts';
 import { analyseSingularVectors } from './singular-vectors.ts';
 import { taylorBarrier } from './taylor-barrier.ts';
@@ -94,7 +95,7 @@ async function analyseMatching(
   const fields = {
     align: method,
     distance,
-    reduction: before === 0 ? 0 : (before - distance) / before,
+    reduction: distanceReduction(before, distance),
     curve: curves.all!,
     ...(plain ? { plainBarrier: plain.pairs[0]!.curves.all!.barrier } : {}),
     taylor: { barrier: taylor.barrier, loss: taylor.loss, ends: taylor.ends },

@@ -17,6 +17,11 @@ export function scoredDistance(spec: PermutationSpec, a: HostTensors, b: HostTen
   return Math.sqrt(sumOverScored(spec, a, b, (x, y) => (x - y) * (x - y)));
 }
 
+/** What matching took of a distance, as a share of it: 0 where there was none, negative where networks came farther apart. */
+export function distanceReduction(before: number, after: number): number {
+  return before === 0 ? 0 : (before - after) / before;
+}
+
 function sumOverScored(
   spec: PermutationSpec,
   a: HostTensors,

@@ -2,6 +2,7 @@
 import { taylorBarrier } from '../../rebasin/analysis/taylor-barrier.ts';
 import { equallySpaced } from '../../rebasin/interpolation/barrier.ts';
 import { type SweepCurve, sweep } from '../../rebasin/interpolation/sweep.ts';
+import { distanceReduction } from '../../rebasin/matching/objective.ts';
 import { uploadEndpoints } from '../../rebasin/renormalise/endpoints.ts';
 import type { Renormalisation } from '../../rebasin/renormalise/renormalisations.ts';
 import { midpointStatistics } from '../../rebasin/statistics/midpoint-statistics.ts';
@@ -24,7 +25,7 @@ export async function pair(bench: Workbench, spec: PairSpec): Promise<Record<str
     bench.onProgress?.({ done: i + 1, total });
   }
   const { before, after } = aligned.match.distance;
-  found.distance = { before, after, reduction: before === 0 ? 0 : (before - after) / before };
+  found.distance = { before, after, reduction: distanceReduction(before, after) };
   found.collapse = await collapseOf(bench, spec, aligned);
   bench.onProgress?.({ done: total - 1, total });
   if (spec.taylor) found.taylor = await taylorOf(bench, spec, aligned);

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import { OptionError } from '../../../src/base/errors.ts';
 import { RandomStream } from '../../../src/base/random.ts';
-import type { ImageDataset } from '../../../src/io/dataset.ts';
 import { DIGITS_NORMALISATION, digits } from '../../../src/io/digits.ts';
 import { parameterGradients } from '../../../src/nn/gradient.ts';
 import { initialiseParameters } from '../../../src/nn/initialise.ts';
@@ -21,18 +20,9 @@ import {
 import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';
 import { evaluateReference } from '../../reference/graph.ts';
 import { useContext } from '../../support/context.ts';
+import { TINY_NORMALISATION, tinyDataset } from '../../support/tiny-dataset.ts';
 
 const context = useContext();
-
-/** 30 images of 3x2 pixels in 3 classes. */
-function tinyDataset(): ImageDataset {
-  const [count, height, width, classes] = [30, 3, 2, 3];
-  const images = new Uint8Array(count * height * width).map((_, i) => (i * 89 + (i >> 3) * 31) % 256);
-  const labels = new Uint8Array(count).map((_, i) => (i * 7) % classes);
-  return { name: 'tiny', count, channels: 1, height, width, classes, images, labels };
-}
-
-const NORMALISATION = { mean: [0.4], std: [0.25] };
 
 /** Everything at once: momentum, tail batches, parts of batches, smoothed labels, augmentation. */
 const EVERYTHING = {
@@ -51,7 +41,7 @@ describe('self-paced training', () => {
   it('takes the steps that float64 takes on the weighted losses, tail batch included', async () => {
     const dataset = tinyDataset();
     const model = mlp({ widths: [6, 8, 3], activation: 'tanh' });
-    const data = new GpuDataset(context(), dataset, NORMALISATION);
+    const data = new GpuDataset(context(), dataset, TINY_NORMALISATION);
     const [batchSize, learningRate, seed, epochs] = [8, 0.2, 4, 3];
     const { state, epochLoss, selfPaced } = await fit(context(), {
       ...{ model, data, learningRate, epochs, batchSize, seed },
@@ -126,7 +116,7 @@ describe('self-paced training', () => {
   });
 
   it('is plain training, to the bit, where every weight is 1', async () => {
-    const data = new GpuDataset(context(), tinyDataset(), NORMALISATION);
+    const data = new GpuDataset(context(), tinyDataset(), TINY_NORMALISATION);
     const plain = await fit(context(), { ...EVERYTHING, data });
     const { selfPaced, ...all } = await fit(context(), {
       ...{ ...EVERYTHING, data },
@@ -144,7 +134,7 @@ describe('self-paced training', () => {
   });
 
   it('goes on from any checkpoint to the same bits, with everything else in use', async () => {
-    const data = new GpuDataset(context(), tinyDataset(), NORMALISATION);
+    const data = new GpuDataset(context(), tinyDataset(), TINY_NORMALISATION);
     const run = { ...EVERYTHING, data, selfPaced: { regulariser: 'exponential', from: 0.3 } } as const;
     const states: TrainingState[] = [];
     const save = async (state: TrainingState) => {
@@ -170,7 +160,7 @@ describe('self-paced training', () => {
   });
 
   it('tells the weights with its progress, and refuses options before any work', async () => {
-    const data = new GpuDataset(context(), tinyDataset(), NORMALISATION);
+    const data = new GpuDataset(context(), tinyDataset(), TINY_NORMALISATION);
     const seen: (EpochPace | undefined)[] = [];
     const run = { ...EVERYTHING, data, reportsPerEpoch: 1 };
     const { selfPaced } = await fit(context(), {

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import { DataError, ShapeError } from '../../../src/base/errors.ts';
 import { RandomStream } from '../../../src/base/random.ts';
-import type { ImageDataset } from '../../../src/io/dataset.ts';
 import { DIGITS_NORMALISATION, digits } from '../../../src/io/digits.ts';
 import { parameterGradients } from '../../../src/nn/gradient.ts';
 import { initialiseParameters } from '../../../src/nn/initialise.ts';
@@ -21,18 +20,9 @@ import {
 import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';
 import { evaluateReference } from '../../reference/graph.ts';
 import { useContext } from '../../support/context.ts';
+import { TINY_NORMALISATION, tinyDataset } from '../../support/tiny-dataset.ts';
 
 const context = useContext();
-
-/** 30 images of 3x2 pixels in 3 classes. */
-function tinyDataset(): ImageDataset {
-  const [count, height, width, classes] = [30, 3, 2, 3];
-  const images = new Uint8Array(count * height * width).map((_, i) => (i * 89 + (i >> 3) * 31) % 256);
-  const labels = new Uint8Array(count).map((_, i) => (i * 7) % classes);
-  return { name: 'tiny', count, channels: 1, height, width, classes, images, labels };
-}
-
-const NORMALISATION = { mean: [0.4], std: [0.25] };
 
 describe('fit', () => {
   it.each([0, 0.1])(
@@ -40,7 +30,7 @@ describe('fit', () => {
     async (labelSmoothing) => {
       const dataset = tinyDataset();
       const model = mlp({ widths: [6, 8, 3], activation: 'tanh' });
-      const data = new GpuDataset(context(), dataset, NORMALISATION);
+      const data = new GpuDataset(context(), dataset, TINY_NORMALISATION);
       const [batchSize, learningRate, momentum, weightDecay, seed] = [8, 0.1, 0.9, 0.01, 4];
       const { state, epochLoss } = await fit(context(), {
         model,
@@ -123,7 +113,7 @@ describe('fit', () => {
   }
 
   it('goes on from any checkpoint to the same bits, with momentum, tail batches and accumulated gradients', async () => {
-    const data = new GpuDataset(context(), tinyDataset(), NORMALISATION);
+    const data = new GpuDataset(context(), tinyDataset(), TINY_NORMALISATION);
     const run = {
       model: mlp({ widths: [6, 8, 3] }),
       data,
@@ -150,7 +140,7 @@ describe('fit', () => {
   });
 
   it('accumulates gradients to those of the whole batch', async () => {
-    const data = new GpuDataset(context(), tinyDataset(), NORMALISATION);
+    const data = new GpuDataset(context(), tinyDataset(), TINY_NORMALISATION);
     const train = (accumulate: number) =>
       fit(context(), {
         model: mlp({ widths: [6, 8, 3], activation: 'tanh' }),
@@ -198,7 +188,7 @@ describe('fit', () => {
   });
 
   it('reports progress and stops when aborted, leaving nothing behind', async () => {
-    const data = new GpuDataset(context(), tinyDataset(), NORMALISATION);
+    const data = new GpuDataset(context(), tinyDataset(), TINY_NORMALISATION);
     const controller = new AbortController();
     const seen: number[] = [];
     const run = fit(context(), {
@@ -223,7 +213,7 @@ describe('fit', () => {
   });
 
   it('says so when the loss is no longer a number', async () => {
-    const data = new GpuDataset(context(), tinyDataset(), NORMALISATION);
+    const data = new GpuDataset(context(), tinyDataset(), TINY_NORMALISATION);
     const run = fit(context(), {
       model: mlp({ widths: [6, 32, 32, 3] }),
       data,
@@ -244,7 +234,7 @@ describe('Evaluator', () => {
     const values = initialiseParameters(stateEntries(model), 2);
     const arena = new Arena(context(), new ArenaLayout(stateEntries(model)));
     arena.write(values);
-    const data = new GpuDataset(context(), dataset, NORMALISATION);
+    const data = new GpuDataset(context(), dataset, TINY_NORMALISATION);
     const results: { loss: number; accuracy: number }[] = [];
     for (const batchSize of [1, 7, 30, 500]) {
       const evaluator = new Evaluator(context(), model, [arena], data, batchSize);
