@@ -11,9 +11,9 @@ import { chromiumLaunch } from './chromium.ts';
 
 export interface OpenedReport {
   readonly page: Page;
-  /** Console messages and uncaught errors. */
+  /** Console messages and uncaught errors, as they come. */
   readonly messages: string[];
-  /** Addresses that the page asked for beside its own, `data:` aside. */
+  /** Addresses that the page asked for beside its own, `data:` aside, as they come. */
   readonly requests: string[];
 }
 
@@ -58,12 +58,16 @@ export function useReports(): Reports {
     const [messages, requests]: [string[], string[]] = [[], []];
     page.on('console', (message) => messages.push(message.text()));
     page.on('pageerror', (error) => messages.push(String(error)));
-    page.on('request', (request) => requests.push(request.url()));
-    await page.goto(pathToFileURL(file).href);
+    const address = pathToFileURL(file).href;
+    page.on('request', (request) => {
+      const url = request.url();
+      if (url !== address && !url.startsWith('data:')) requests.push(url);
+    });
+    await page.goto(address);
     // Figures are drawn once the layout has given them a width.
     if (javaScriptEnabled)
       await page.waitForFunction(() => document.querySelectorAll('.drawing:not(:has(svg))').length === 0);
-    return { page, messages, requests: requests.slice(1).filter((url) => !url.startsWith('data:')) };
+    return { page, messages, requests };
   };
   return { html, openHtml, open: (result, window) => openHtml(html(result), window) };
 }
