@@ -108,13 +108,11 @@ function parseResultLine(line: string, number: number): ResultLine {
   if (typeof value !== 'object' || value === null) throw wrong('is not an object');
   const fields = value as Record<string, unknown>;
   for (const [name, type] of Object.entries({ ...REQUIRED, ...SURROUNDINGS })) {
-    // biome-ignore lint/suspicious/useValidTypeof: the types stand in the tables above
     if (typeof fields[name] !== type) throw wrong(`has no ${name} of type ${type}`);
   }
   for (const [name, given] of Object.entries(fields)) {
     const type = REQUIRED[name] ?? SURROUNDINGS[name] ?? OPTIONAL[name];
     if (type === undefined) throw wrong(`has a field ${name}, which no result has`);
-    // biome-ignore lint/suspicious/useValidTypeof: the types stand in the tables above
     if (typeof given !== type) throw wrong(`has ${name} that is no ${type}`);
   }
   if (!['sleeping', 'own'].includes(fields.wait as string)) throw wrong(`has wait "${fields.wait}"`);
