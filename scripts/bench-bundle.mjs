@@ -84,12 +84,19 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-/** The suite as one file. Peers that are plain JavaScript go with it; those that bring binaries are looked up where the archive runs. */
+/**
+ * The suite, with a file for each family that is loaded when its turn comes. Peers that are plain JavaScript go with it; packages with
+ * binaries stay outside: a case that wants one says that it is not there.
+ * @param {string} folder
+ */
 async function bundleSuite(folder) {
   await build({
-    entryPoints: [join(root, 'bench/main.ts')],
-    outfile: join(folder, 'bench.mjs'),
+    entryPoints: { bench: join(root, 'bench/main.ts') },
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    chunkNames: 'suite/[name]-[hash]',
     bundle: true,
+    splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node20',
@@ -98,13 +105,16 @@ async function bundleSuite(folder) {
       js: "import { createRequire as __require } from 'node:module'; const require = __require(import.meta.url);",
     },
     loader: { '.wgsl': 'text' },
-    minifySyntax: true,
-    sourcemap: false,
     logLevel: 'warning',
   });
 }
 
-/** Copies files of an installed package, or all of it, to the archive's node_modules. */
+/**
+ * Copies files of an installed package, or all of it, to the archive's node_modules.
+ * @param {string} dependency
+ * @param {string} folder
+ * @param {readonly string[]} [files]
+ */
 function copyPackage(dependency, folder, files) {
   const from = join(root, 'node_modules', dependency);
   const to = join(folder, 'node_modules', dependency);
