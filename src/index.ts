@@ -4,7 +4,8 @@ export { hashResult } from './base/hash.ts';
 export { RandomStream } from './base/random.ts';
 export { concatDatasets, type ImageDataset, limitDataset } from './io/dataset.ts';
 export { DIGITS_NORMALISATION, digits } from './io/digits.ts';
-export { loadImageFiles } from './io/image-files.ts';
+export { type ImageFileNames, loadImageFiles, recogniseImageFiles } from './io/image-files.ts';
+export { BUILT_IN_DATA, customaryNormalisation } from './io/known-data.ts';
 export { parseSafetensors } from './io/safetensors.ts';
 export { writeSafetensors } from './io/safetensors-writer.ts';
 export { biasedHalves, randomParts } from './io/split.ts';
@@ -56,7 +57,15 @@ export {
 } from './rebasin/analysis/taylor-barrier.ts';
 export { linearSumAssignment } from './rebasin/assignment/assignment.ts';
 export { greedyAssignment } from './rebasin/assignment/greedy-assignment.ts';
-export { runDemo } from './rebasin/demo.ts';
+export {
+  type Demo,
+  type DemoNetworks,
+  type DemoOptions,
+  type DemoPart,
+  type DemoProgress,
+  runDemo,
+} from './rebasin/demo.ts';
+export { type DemoChoices, type DemoImages, type DemoNetwork, planDemo } from './rebasin/demo-options.ts';
 export { equallySpaced, summariseCurve } from './rebasin/interpolation/barrier.ts';
 export { evaluateLogits, mixLogits } from './rebasin/interpolation/logits.ts';
 export { type Plane, type PlaneOptions, planeSweep } from './rebasin/interpolation/plane.ts';
@@ -104,6 +113,7 @@ export {
 export { PRUNING_METHODS, type PruningMethod } from './rebasin/pruning/pruning-method.ts';
 export type { PruningOptions } from './rebasin/pruning/pruning-options.ts';
 export { BiasCalibration } from './rebasin/renormalise/bias-calibration.ts';
+export { type Endpoints, type EndpointsOptions, uploadEndpoints } from './rebasin/renormalise/endpoints.ts';
 export {
   RENORMALISATIONS,
   type Renormalisation,
@@ -128,7 +138,9 @@ export {
   vanishingFeature,
 } from './rebasin/statistics/vanishing-feature.ts';
 export { Arena, ArenaLayout } from './runtime/arena.ts';
-export type { Context, ContextOptions } from './runtime/context.ts';
+export type { Context, ContextOptions, ContextSettings, HostDeviceOptions } from './runtime/context.ts';
+export { optionalFeatures, requiredLimits } from './runtime/device-needs.ts';
+export type { Recording } from './runtime/recording.ts';
 export type { Tensor } from './runtime/tensor.ts';
 export { type AgePath, type AgePathOptions, agePath, type PathEvent } from './selfpaced/age-path.ts';
 export { fullFit, searchGrid } from './selfpaced/alternating-search.ts';

@@ -1,9 +1,8 @@
 /** `--data`: the built-in digits or a folder of files, with the normalisation that goes with them; `--split`: a part of the training images. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { OptionError } from '../base/errors.ts';
-import { COLOUR_IMAGES_NORMALISATION, colourImages } from '../io/colour-images.ts';
 import type { ImageDataset } from '../io/dataset.ts';
-import { DIGITS_NORMALISATION, digits } from '../io/digits.ts';
+import { BUILT_IN_DATA, customaryNormalisation } from '../io/known-data.ts';
 import { loadImageFolder } from '../io/node-files.ts';
 import { biasedHalves, randomParts } from '../io/split.ts';
 import type { Normalisation } from '../nn/train/gpu-dataset.ts';
@@ -17,28 +16,15 @@ export interface LoadedData {
   readonly normalisation: Normalisation;
 }
 
-/** Data sets that need no file: 10,000 training and 2,000 test images, unless `--limit` asks for fewer. */
-const BUILT_IN: Readonly<
-  Record<string, { readonly make: typeof digits; readonly normalisation: Normalisation }>
-> = {
-  digits: { make: digits, normalisation: DIGITS_NORMALISATION },
-  colours: { make: colourImages, normalisation: COLOUR_IMAGES_NORMALISATION },
-};
-
-/** What the field divides by: MNIST's and CIFAR-10's own channel statistics. Give --mean and --std for other data. */
-const CUSTOMARY = {
-  grey: { mean: [0.1307], std: [0.3081] },
-  colour: { mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] },
-};
-
 /**
- * Loads training and test images.
+ * Loads training and test images; of a built-in data set 10,000 and 2,000, unless `--limit` asks for fewer. Images from files are
+ * normalised as is customary (`customaryNormalisation`) unless --mean and --std say otherwise.
  * @param fallback normalisation that a checkpoint names, used where the user gave none.
  */
 export async function loadData(options: DataOptionValues, fallback?: Normalisation): Promise<LoadedData> {
   const { data, limit, trainFiles, testFiles, statisticsFiles } = options;
   const chosen = normalisationOf(options) ?? fallback;
-  const builtIn = BUILT_IN[data];
+  const builtIn = BUILT_IN_DATA[data];
   if (builtIn) {
     const part = (split: 'train' | 'test') => {
       const count = Math.min(limit ?? Number.POSITIVE_INFINITY, split === 'train' ? 10000 : 2000);
@@ -53,8 +39,8 @@ export async function loadData(options: DataOptionValues, fallback?: Normalisati
     ...(statisticsFiles ? { statisticsFiles } : {}),
     ...(limit ? { limit } : {}),
   });
-  const customary = train.channels === 3 ? CUSTOMARY.colour : CUSTOMARY.grey;
-  return { train, test, statistics, normalisation: chosen ?? customary };
+  const normalisation = chosen ?? customaryNormalisation(train.channels);
+  return { train, test, statistics, normalisation };
 }
 
 /** A class-biased half, or one of equal random parts. */

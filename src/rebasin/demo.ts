@@ -1,66 +1,63 @@
 /**
- * The demo: two networks from different seeds on the built-in digits, matched, and both straight lines between them. The same function
+ * The demo: two networks from different seeds, trained side by side, matched, and both straight lines between them. The same function
  * runs in Node and in a browser, and gives the same bits there.
  */
 import { hashResult } from '../base/hash.ts';
-import { limitDataset } from '../io/dataset.ts';
-import { DIGITS_NORMALISATION, digits } from '../io/digits.ts';
-import { mlp } from '../nn/models/mlp.ts';
-import { type Model, stateEntries } from '../nn/models/model.ts';
-import { resnetOfDepth } from '../nn/models/resnet.ts';
+import { concatDatasets } from '../io/dataset.ts';
+import { randomParts } from '../io/split.ts';
+import { stateEntries } from '../nn/models/model.ts';
 import { type StateDict, stateDictOf } from '../nn/state-dict.ts';
 import { Evaluator } from '../nn/train/evaluate.ts';
 import { fit } from '../nn/train/fit.ts';
 import { GpuDataset, type Normalisation } from '../nn/train/gpu-dataset.ts';
 import { cosineSchedule } from '../nn/train/schedule.ts';
-import type { DemoResult, SweepCurves, TrainingFields } from '../report/results.ts';
-import { Arena, ArenaLayout } from '../runtime/arena.ts';
+import type { DemoResult, MatchFields, SweepCurves, TrainingFields } from '../report/results.ts';
+import { Arena, ArenaLayout, type HostTensors } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
+import { type DemoChoices, type DemoPlan, planDemo } from './demo-options.ts';
 import { equallySpaced } from './interpolation/barrier.ts';
 import { sweep } from './interpolation/sweep.ts';
-import { matchModels } from './matching/match.ts';
-import { BatchNormReset } from './renormalise/reset.ts';
+import { matchModels, type StraightThroughSettings } from './matching/match.ts';
+import { uploadEndpoints } from './renormalise/endpoints.ts';
+import { hasBatchNorm } from './renormalise/layers.ts';
+import type { Permutations } from './spec/axis-index.ts';
 
-/** `mlp`: an MLP. `resnet`: a small residual network with batch norm, with RESET. */
-export type DemoNetwork = 'mlp' | 'resnet';
-
-export interface DemoOptions {
-  /** Default: `mlp`. */
-  readonly network?: DemoNetwork;
-  /** The two networks have this seed and the next. Default: 0. */
-  readonly seed?: number;
-  /** `mlp`: widths of the hidden layers. Default: 256, 256, 256. */
-  readonly hidden?: readonly number[];
-  readonly epochs?: number;
-  /** Images to train on. */
-  readonly trainCount?: number;
-  readonly testCount?: number;
-  /** Points of lambda. Default: 25, of the residual network 11. */
-  readonly points?: number;
+export interface DemoOptions extends DemoChoices {
+  /**
+   * Networks of an earlier demo that differs in nothing that they were trained by: they are not trained again. Default: they are trained.
+   */
+  readonly trained?: DemoNetworks | undefined;
   readonly onProgress?: (progress: DemoProgress) => void;
-  readonly signal?: AbortSignal;
+  /** Called as parts of the result are there. */
+  readonly onPart?: (part: DemoPart) => void;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * What the two demos differ in. Sizes that two CPU cores train in about a minute; SGD with a high rate, because it finds networks that
- * lie in one basin once aligned (Adam's do so less).
- */
-const RECIPES = {
-  mlp: { epochs: 6, trainCount: 6000, testCount: 2000, points: 25, batchSize: 128 },
-  resnet: { epochs: 6, trainCount: 1200, testCount: 250, points: 11, batchSize: 50 },
-} as const;
-
 const OPTIMIZER = { type: 'sgd', momentum: 0.9, weightDecay: 5e-4 } as const;
-const LEARNING_RATE = 0.1;
 
-/** Training images that RESET estimates statistics on, and that the residual networks' sweeps are evaluated on. */
-const RESET_COUNT = 250;
-
+/** The two networks are trained side by side: their stages take turns. */
 export interface DemoProgress {
   readonly stage: 'train A' | 'train B' | 'match' | 'sweep naive' | 'sweep aligned';
   readonly done: number;
   readonly total: number;
   readonly note: string;
+  /** While training: mean loss of the steps since the last report. */
+  readonly loss?: number;
+  /** Of weight matching: as they are after this sweep. */
+  readonly permutations?: Permutations;
+}
+
+/** A part of the result. */
+export type DemoPart =
+  | { readonly part: 'networks'; readonly networks: readonly TrainingFields[] }
+  | { readonly part: 'match'; readonly match: MatchFields }
+  | { readonly part: 'naive' | 'aligned'; readonly curves: SweepCurves };
+
+/** The two networks, trained. */
+export interface DemoNetworks {
+  readonly fields: readonly [TrainingFields, TrainingFields];
+  /** f32 by name, every entry of the model. */
+  readonly values: readonly [HostTensors, HostTensors];
 }
 
 export interface Demo {
@@ -70,127 +67,153 @@ export interface Demo {
   readonly hash: string;
   readonly checkpoints: { readonly a: StateDict; readonly b: StateDict; readonly aligned: StateDict };
   readonly normalisation: Normalisation;
+  /** For another demo that differs in matching or correction alone. */
+  readonly trained: DemoNetworks;
 }
 
-/** The sizes that were given: an absent or undefined one leaves the recipe's. */
-function given({
-  epochs,
-  trainCount,
-  testCount,
-  points,
-}: DemoOptions): Partial<Record<keyof typeof RECIPES.mlp, number>> {
-  const sizes = Object.entries({ epochs, trainCount, testCount, points });
-  return Object.fromEntries(sizes.filter(([, value]) => value !== undefined));
-}
-
-function modelOf({ network = 'mlp', hidden = [256, 256, 256] }: DemoOptions): Model {
-  if (network === 'mlp') return mlp({ widths: [784, ...hidden, 10] });
-  return resnetOfDepth(8, { width: 0.5, input: [1, 28, 28] });
-}
-
-/** Runs the demo. */
+/**
+ * Runs the demo.
+ * @throws OptionError, ShapeError or UnsupportedError where choices do not fit each other, before any work; DataError when training
+ * diverges; the signal's reason when aborted.
+ */
 export async function runDemo(context: Context, options: DemoOptions = {}): Promise<Demo> {
-  const { network = 'mlp', seed = 0, signal } = options;
-  const { epochs, trainCount, testCount, points, batchSize } = {
-    ...RECIPES[network],
-    ...given(options),
+  const plan = planDemo(options);
+  const { model, seeds, images, method, renormalise } = plan;
+  const { signal, onPart } = options;
+  const report = (stage: DemoProgress['stage'], progress: Omit<DemoProgress, 'stage'>) =>
+    options.onProgress?.({ stage, ...progress });
+  const owned: { destroy(): void }[] = [];
+  const own = <T extends { destroy(): void }>(made: T): T => {
+    owned.push(made);
+    return made;
   };
-  const report = (stage: DemoProgress['stage'], done: number, total: number, note = '') =>
-    options.onProgress?.({ stage, done, total, note });
-  const model = modelOf(options);
-  const layout = new ArenaLayout(stateEntries(model));
-  const splits = {
-    train: digits({ count: trainCount, seed: 0, split: 'train' }),
-    test: digits({ count: testCount, seed: 0, split: 'test' }),
-  };
-  const train = new GpuDataset(context, splits.train, DIGITS_NORMALISATION);
-  const test = new GpuDataset(context, splits.test, DIGITS_NORMALISATION);
-  const reset =
-    network === 'resnet'
-      ? new GpuDataset(context, limitDataset(splits.train, RESET_COUNT), DIGITS_NORMALISATION)
-      : undefined;
-  const [arenaA, arenaB] = [new Arena(context, layout, 'A'), new Arena(context, layout, 'B')];
-  const evaluator = new Evaluator(context, model, [arenaA], test);
+  const upload = (images: DemoPlan['statistics']) =>
+    own(new GpuDataset(context, images, plan.images.normalisation));
   try {
-    const networks: TrainingFields[] = [];
-    const values: Map<string, Float32Array>[] = [];
-    for (const [index, stage] of (['train A', 'train B'] as const).entries()) {
-      const trained = await fit(context, {
-        model,
-        data: train,
-        optimizer: OPTIMIZER,
-        learningRate: LEARNING_RATE,
-        schedule: cosineSchedule(),
-        batchSize,
-        epochs,
-        seed: seed + index,
-        onProgress: ({ step, steps, loss }) => report(stage, step, steps, `loss ${loss.toFixed(3)}`),
-        ...(signal ? { signal } : {}),
-      });
-      arenaA.write(trained.state);
-      const { loss, accuracy } = await evaluator.evaluate({ signal });
-      networks.push({
-        model: model.name,
-        seed: seed + index,
-        epochLoss: trained.epochLoss,
-        test: { loss, accuracy },
-      });
-      values.push(trained.state);
-    }
-    const [a, b] = [values[0]!, values[1]!];
-    const match = await matchModels(context, {
-      model,
-      a,
-      b,
-      seed,
-      onProgress: ({ done, total, note }) => report('match', done, total, note),
-      ...(signal ? { signal } : {}),
-    });
-    report('match', 1, 1, `${match.fields.sweeps} sweeps`);
+    const train = upload(images.train);
+    const test = upload(images.test);
+    const statistics = plan.statistics === images.train ? train : upload(plan.statistics);
+    const trained = options.trained ?? (await trainBoth(context, plan, train, test, options));
+    const [a, b] = trained.values;
+    onPart?.({ part: 'networks', networks: trained.fields });
 
-    const lambda = equallySpaced(points);
-    const curves = async (
-      stage: DemoProgress['stage'],
-      end: Map<string, Float32Array>,
-    ): Promise<SweepCurves> => {
-      arenaA.write(a);
-      arenaB.write(end);
-      const onProgress = ({ done, total }: { done: number; total: number }) => report(stage, done, total);
-      const swept = await sweep(context, {
-        model,
-        a: arenaA,
-        b: arenaB,
-        lambda,
-        data: { train: reset ?? train, test },
-        renormalise: reset && ((merged) => new BatchNormReset(context, model, merged, reset)),
-        onProgress,
-        ...(signal ? { signal } : {}),
-      });
-      return { lambda, train: swept.train!, test: swept.test! };
+    const match = await matchModels(context, {
+      ...{ model, a, b, method, seed: seeds[0], statistics, signal },
+      ...(method === 'straight-through'
+        ? { straightThrough: straightThrough(plan, statistics, upload) }
+        : {}),
+      onProgress: (progress) => report('match', progress),
+    });
+    const { sweeps } = match.fields;
+    report('match', { done: 1, total: 1, note: sweeps === undefined ? '' : `${sweeps} sweeps` });
+    onPart?.({ part: 'match', match: match.fields });
+
+    const lambda = equallySpaced(plan.points);
+    const curves = async (name: 'naive' | 'aligned', end: HostTensors): Promise<SweepCurves> => {
+      const ends = uploadEndpoints(context, { model, networks: [a, end], renormalise, data: statistics });
+      try {
+        const swept = await sweep(context, {
+          ...{ model: ends.model, a: ends.arenas[0]!, b: ends.arenas[1]!, lambda },
+          data: { train: statistics, test },
+          renormalise: ends.renormalise,
+          onProgress: ({ done, total }) => report(`sweep ${name}`, { done, total, note: '' }),
+          ...(signal ? { signal } : {}),
+        });
+        const found = { lambda, train: swept.train!, test: swept.test! };
+        onPart?.({ part: name, curves: found });
+        return found;
+      } finally {
+        ends.destroy();
+      }
     };
-    const naive = await curves('sweep naive', b);
-    const aligned = await curves('sweep aligned', match.aligned);
+    const naive = await curves('naive', b);
+    const aligned = await curves('aligned', match.aligned);
 
     const fields = {
       model: model.name,
-      data: { name: splits.train.name, train: trainCount, test: testCount },
-      networks,
+      data: { name: images.train.name, train: images.train.count, test: images.test.count },
+      networks: trained.fields,
       match: match.fields,
       naive,
       aligned,
     };
     const entries = stateEntries(model);
+    // Built-in images follow from their name and number.
+    const digests = typeof options.data === 'object' ? { data: [train.digest, test.digest] } : {};
     return {
       fields,
-      hash: hashResult({ network, seed, epochs, batchSize, fields }),
+      hash: hashResult({ ...plan.hashed, ...digests, fields }),
       checkpoints: {
         a: stateDictOf(entries, a),
         b: stateDictOf(entries, b),
         aligned: stateDictOf(entries, match.aligned),
       },
-      normalisation: DIGITS_NORMALISATION,
+      normalisation: images.normalisation,
+      trained,
     };
   } finally {
-    for (const owned of [evaluator, train, test, arenaA, arenaB, reset]) owned?.destroy();
+    for (const made of owned) made.destroy();
   }
+}
+
+/** Trains both networks side by side, and evaluates them. One's bits do not depend on the other. */
+async function trainBoth(
+  context: Context,
+  plan: DemoPlan,
+  train: GpuDataset,
+  test: GpuDataset,
+  { onProgress, signal }: DemoOptions,
+): Promise<DemoNetworks> {
+  const { model, epochs, batchSize, learningRate } = plan;
+  // Where one network fails, the other stops too.
+  const failed = new AbortController();
+  const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
+  const fits = plan.seeds.map((seed, index) =>
+    fit(context, {
+      ...{ model, data: train, optimizer: OPTIMIZER, learningRate, batchSize, epochs, seed },
+      schedule: cosineSchedule(),
+      onProgress: ({ step, steps, loss }) => {
+        const stage = index === 0 ? 'train A' : 'train B';
+        onProgress?.({ stage, done: step, total: steps, note: `loss ${loss.toFixed(3)}`, loss });
+      },
+      signal: either,
+    }).catch((error: unknown) => {
+      if (!failed.signal.aborted) failed.abort(error);
+      throw error;
+    }),
+  );
+  await Promise.allSettled(fits);
+  failed.signal.throwIfAborted();
+  const [first, second] = (await Promise.all(fits)) as [Awaited<(typeof fits)[0]>, Awaited<(typeof fits)[0]>];
+
+  const arena = new Arena(context, new ArenaLayout(stateEntries(model)));
+  let evaluator: Evaluator | undefined;
+  try {
+    evaluator = new Evaluator(context, model, [arena], test);
+    const evaluate = async ({ state, epochLoss }: typeof first, seed: number): Promise<TrainingFields> => {
+      arena.write(state);
+      const { loss, accuracy } = await evaluator!.evaluate({ signal });
+      return { model: model.name, seed, epochLoss, test: { loss, accuracy } };
+    };
+    const fields = [await evaluate(first, plan.seeds[0]), await evaluate(second, plan.seeds[1])] as const;
+    return { fields, values: [first.state, second.state] };
+  } finally {
+    evaluator?.destroy();
+    arena.destroy();
+  }
+}
+
+/** Straight-through matching trains on four fifths of the training images and compares its candidates on the last. */
+function straightThrough(
+  { images, model, seeds, steps, stepRate }: DemoPlan,
+  statistics: GpuDataset,
+  upload: (images: DemoPlan['statistics']) => GpuDataset,
+): StraightThroughSettings {
+  const [chosenOn, ...rest] = randomParts(images.train, 5, seeds[0]);
+  return {
+    data: upload(concatDatasets(rest)),
+    evaluation: upload(chosenOn!),
+    reset: hasBatchNorm(model) ? statistics : undefined,
+    ...{ steps, learningRate: stepRate },
+  };
 }

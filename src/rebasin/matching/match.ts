@@ -64,6 +64,8 @@ export interface MatchProgress {
   readonly total: number;
   /** A word on how it goes, such as the objective. */
   readonly note: string;
+  /** Of weight matching: as they are after this sweep. Arrays are never written to afterwards. */
+  readonly permutations?: Permutations;
 }
 
 export interface Match {
@@ -151,8 +153,10 @@ export async function findPermutations(
     const { permutations, sweeps, converged, objectivePerSweep } = await weightMatching(context, {
       ...common,
       ...(order ? { order } : {}),
-      onProgress: ({ sweep, maxSweeps, objective }) =>
-        report({ done: sweep, total: maxSweeps, note: `sweep ${sweep}  objective ${objective.toFixed(4)}` }),
+      onProgress: ({ sweep, maxSweeps, objective, permutations }) => {
+        const note = `sweep ${sweep}  objective ${objective.toFixed(4)}`;
+        report({ done: sweep, total: maxSweeps, note, permutations });
+      },
     });
     return { permutations, details: { sweeps, converged, objectivePerSweep } };
   }

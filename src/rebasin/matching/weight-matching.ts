@@ -40,6 +40,8 @@ export interface MatchingProgress {
   readonly objective: number;
   /** Groups whose permutation changed in this sweep. */
   readonly changed: number;
+  /** As they are after this sweep. Arrays are never written to afterwards. */
+  readonly permutations: Permutations;
 }
 
 export interface WeightMatchingResult {
@@ -79,18 +81,26 @@ export async function weightMatching(
   try {
     arenas[0].write(a);
     arenas[1].write(b);
-    matcher = new WeightMatcher(context, { ...options, a: arenas[0], b: arenas[1] });
+    const descent = new WeightMatcher(context, { ...options, a: arenas[0], b: arenas[1] });
+    matcher = descent;
     const objectivePerSweep: number[] = [];
-    const { sweeps, converged } = await matcher.match({
+    const { sweeps, converged } = await descent.match({
       maxSweeps,
       objective: (permutations) => scoredObjective(spec, a, permuteValues(spec, permutations, b)),
       onSweep: (changed, objective) => {
         objectivePerSweep.push(objective!);
-        onProgress?.({ sweep: objectivePerSweep.length, maxSweeps, objective: objective!, changed });
+        const sweep = objectivePerSweep.length;
+        onProgress?.({
+          sweep,
+          maxSweeps,
+          objective: objective!,
+          changed,
+          permutations: descent.permutations,
+        });
       },
       signal,
     });
-    const { permutations } = matcher;
+    const { permutations } = descent;
     return {
       permutations,
       ...scoresOf(spec, permutations, a, b),
