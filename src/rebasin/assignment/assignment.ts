@@ -9,15 +9,17 @@
  *
  * Square and dense only. Worst case O(n^3).
  */
-import { DataError, ShapeError } from '../../base/errors.ts';
+import { DataError, OptionError, ShapeError } from '../../base/errors.ts';
 import { assertPermutation } from '../spec/permutation.ts';
 import {
   type AssignmentProblem,
   assignGreedily,
   augmentAll,
+  completeGreedily,
   makeProblem,
   reduceAugmentingRows,
   reduceColumns,
+  type Shortfalls,
 } from './augmenting-paths.ts';
 
 /** Dual variables, f64 [n] each. With `maximise`, `rows[i] + columns[j] >= matrix[i, j]`; without, `<=`. */
@@ -31,6 +33,11 @@ export interface AssignmentOptions {
   maximise?: boolean;
   /** Duals of an earlier solve in the same direction, of this matrix or one like it. Read, not kept. Only `columns` are needed. */
   duals?: Pick<AssignmentDuals, 'columns'>;
+  /**
+   * Stop as soon as the assignment is known to be at most this far from the optimum, in units of the matrix's sum; the result's `gap` says
+   * how far at most. Default: 0, the optimum itself.
+   */
+  maximumGap?: number;
   /** Checked once, before the work: a solve is synchronous, so nothing can abort it midway. */
   signal?: AbortSignal;
 }
@@ -40,7 +47,9 @@ export interface AssignmentResult {
   assignment: Int32Array;
   /** `sum_i matrix[i, assignment[i]]`, added in f64 in row order. */
   objective: number;
-  /** Feasible up to rounding, and equal to the matrix at every assigned entry. */
+  /** The optimum is at most so much better, by weak duality with these duals. 0 unless `maximumGap` ended the solve early. */
+  gap: number;
+  /** Feasible up to rounding. Their sums are the matrix at every assigned entry, but for those that `gap` comes from. */
   duals: AssignmentDuals;
   /** The work done: rows of the matrix scanned (n is the least), and augmenting paths searched for. */
   statistics: { rowScans: number; augmentations: number };
@@ -61,6 +70,7 @@ const largestMagnitude = 1e300;
  * @returns fresh arrays that the caller owns.
  * @throws ShapeError if `matrix` is not [n, n] or `duals.columns` not [n].
  * @throws DataError if an entry is NaN, infinite or beyond 1e300 in magnitude, or a column dual is not finite.
+ * @throws OptionError if `maximumGap` is no number of at least 0.
  * @example
  * linearSumAssignment(Float64Array.of(1, 5, 4, 2), 2).assignment; // [1, 0]
  */
@@ -72,6 +82,12 @@ export function linearSumAssignment(
   options.signal?.throwIfAborted();
   checkShape('linearSumAssignment', matrix, n);
   checkEntries(matrix, n);
+  const maximumGap = options.maximumGap ?? 0;
+  if (!(maximumGap >= 0)) {
+    throw new OptionError(
+      `linearSumAssignment: maximumGap is at least 0; got ${maximumGap}; 0 asks for the optimum`,
+    );
+  }
   const sign = options.maximise === false ? -1 : 1;
   const warm = options.duals?.columns;
   const problem = makeProblem(gainsToMaximise(matrix, sign), n);
@@ -82,10 +98,16 @@ export function linearSumAssignment(
   // little from solve to solve, next time most find what they had. Without that every row that once had to fight is left without a lead.
   let free = assignGreedily(problem, warm ? 0.5 : 1);
   const steps = warm ? n / 4 : 4 * n;
-  for (let pass = 0; pass < 2; pass++) free = reduceAugmentingRows(problem, free, steps);
-  augmentAll(problem, free);
-  undoFreeCycles(problem);
-  return makeResult(problem, matrix, sign, free.length);
+  let shortfalls: Shortfalls | undefined;
+  // Bidding in short rounds gives as many occasions to see that it is near enough.
+  const [passes, stepsOfPass] = maximumGap > 0 ? [16, steps / 8] : [2, steps];
+  for (let pass = 0; pass < passes && !shortfalls; pass++) {
+    if (maximumGap > 0) shortfalls = completeGreedily(problem, free, maximumGap);
+    if (!shortfalls) free = reduceAugmentingRows(problem, free, stepsOfPass);
+  }
+  shortfalls ??= augmentAll(problem, free, maximumGap);
+  if (shortfalls.size === 0) undoFreeCycles(problem);
+  return makeResult(problem, matrix, sign, free.length, shortfalls);
 }
 
 /**
@@ -203,15 +225,19 @@ function makeResult(
   matrix: Float64Array | Float32Array,
   sign: number,
   augmentations: number,
+  shortfalls: Shortfalls,
 ): AssignmentResult {
   let objective = 0;
+  let gap = 0;
   const duals = { rows: new Float64Array(n), columns: new Float64Array(n) };
   for (let i = 0; i < n; i++) {
     const column = columnOfRow[i]!;
     objective += matrix[i * n + column]!;
     // Adding 0 turns -0 into 0.
-    duals.rows[i] = sign * (gains[i * n + column]! - columnDuals[column]!) + 0;
+    const shortfall = shortfalls.get(i) ?? 0;
+    gap += shortfall;
+    duals.rows[i] = sign * (gains[i * n + column]! - columnDuals[column]! + shortfall) + 0;
     duals.columns[column] = sign * columnDuals[column]! + 0;
   }
-  return { assignment: columnOfRow, objective, duals, statistics: { rowScans, augmentations } };
+  return { assignment: columnOfRow, objective, gap, duals, statistics: { rowScans, augmentations } };
 }

@@ -176,19 +176,34 @@ function makeSearch(n: number): Search {
   };
 }
 
+/** What stopping before the optimum left: f64 of the free rows, by how much each misses its largest reduced gain. Their sum is the gap. */
+export type Shortfalls = ReadonlyMap<number, number>;
+
 /**
- * Assigns each of the free rows.
+ * Assigns each of the free rows, or stops as soon as giving those left the best free columns costs at most `maximumGap` in all.
  *
  * A search from one row stops at the nearest free column. A search from all at once scans each row at most once and
  * finds disjoint paths for many of them, but goes as far as the longest. So a few rows are searched from one by one;
  * if that turns out dear, all the rest at once, as often as that is cheaper a row; then one by one again.
  */
-export function augmentAll(problem: AssignmentProblem, free: number[]): void {
+export function augmentAll(problem: AssignmentProblem, free: number[], maximumGap: number): Shortfalls {
   const search = makeSearch(problem.n);
   const before = problem.rowScans;
+  let lastLook = Number.NEGATIVE_INFINITY;
+  // A look scans each free row once. Looks take no more time than the searches between them.
+  const complete = (rows: readonly number[]): Shortfalls | undefined => {
+    if (maximumGap === 0 || rows.length === 0 || problem.rowScans - lastLook < rows.length) return undefined;
+    const shortfalls = completeGreedily(problem, rows, maximumGap);
+    lastLook = problem.rowScans;
+    return shortfalls;
+  };
+
   let done = 0;
-  while (done < free.length && problem.rowScans - before < problem.n / 4)
+  while (done < free.length && problem.rowScans - before < problem.n / 4) {
+    const shortfalls = complete(free.slice(done));
+    if (shortfalls) return shortfalls;
     augment(problem, search, free.slice(done, ++done));
+  }
   const scansPerRow = (problem.rowScans - before) / done;
 
   let rest = free.slice(done);
@@ -200,7 +215,46 @@ export function augmentAll(problem: AssignmentProblem, free: number[]): void {
     cheaper = problem.rowScans - start < scansPerRow * (rest.length - left.length);
     rest = left;
   }
-  for (const row of rest) augment(problem, search, [row]);
+  for (const [k, row] of rest.entries()) {
+    const shortfalls = complete(rest.slice(k));
+    if (shortfalls) return shortfalls;
+    augment(problem, search, [row]);
+  }
+  return new Map();
+}
+
+/** Gives each of the free rows the free column of its largest reduced gain, unless that costs more than `maximumGap` in all. */
+export function completeGreedily(
+  problem: AssignmentProblem,
+  free: readonly number[],
+  maximumGap: number,
+): Shortfalls | undefined {
+  const { n, gains, columnDuals, rowOfColumn, columnOfRow } = problem;
+  const found: RowBest = { best: 0, bestColumn: 0, second: 0, secondColumn: 0 };
+  const columns = Array.from(rowOfColumn.keys()).filter((column) => rowOfColumn[column] === -1);
+  const shortfalls = new Map<number, number>();
+  const taken: [row: number, column: number][] = [];
+  let gap = 0;
+  for (const row of free) {
+    findRowBest(problem, row, found);
+    let place = 0;
+    let best = Number.NEGATIVE_INFINITY;
+    for (const [k, column] of columns.entries()) {
+      const reduced = gains[row * n + column]! - columnDuals[column]!;
+      if (reduced <= best) continue;
+      best = reduced;
+      place = k;
+    }
+    gap += found.best - best;
+    if (gap > maximumGap) return undefined;
+    shortfalls.set(row, found.best - best);
+    taken.push([row, columns.splice(place, 1)[0]!]);
+  }
+  for (const [row, column] of taken) {
+    rowOfColumn[column] = row;
+    columnOfRow[row] = column;
+  }
+  return shortfalls;
 }
 
 /**

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { linearSumAssignment as npmAssignment } from 'linear-sum-assignment';
 import { describe, expect, test } from 'vitest';
-import { DataError, ShapeError } from '../../../src/base/errors.ts';
+import { DataError, OptionError, ShapeError } from '../../../src/base/errors.ts';
 import {
   type AssignmentResult,
   dualityGap,
@@ -281,6 +281,44 @@ describe('linearSumAssignment', () => {
       const signal = AbortSignal.abort(new Error('stop'));
       expect(() => linearSumAssignment(new Float64Array(1), 1, { signal })).toThrow('stop');
     });
+  });
+});
+
+describe('linearSumAssignment with a maximumGap', () => {
+  test.each([true, false])(
+    'is as near to the optimum as it says, with its duals for proof, maximise: %s',
+    (maximise) => {
+      for (const n of [1, 2, 37, 150]) {
+        const random = uniform(n);
+        const matrix = fill(n, () => random());
+        const exact = linearSumAssignment(matrix, n, { maximise });
+        expect(exact.gap).toBe(0);
+        for (const maximumGap of [1e-3, 0.1, 3, Number.POSITIVE_INFINITY]) {
+          const near = linearSumAssignment(matrix, n, { maximise, maximumGap });
+          const allowed = tolerance(matrix, n);
+          expect(isPermutation(near.assignment)).toBe(true);
+          expect(near.gap).toBeLessThanOrEqual(maximumGap);
+          expect(Math.abs(dualityGap(matrix, n, near, maximise) - near.gap)).toBeLessThanOrEqual(allowed);
+          const behind = maximise ? exact.objective - near.objective : near.objective - exact.objective;
+          expect(behind).toBeGreaterThanOrEqual(-allowed);
+          expect(behind).toBeLessThanOrEqual(near.gap + allowed);
+          expect(near.statistics.rowScans).toBeLessThanOrEqual(2 * exact.statistics.rowScans);
+        }
+      }
+    },
+  );
+
+  test('saves work where near is good enough', () => {
+    const random = uniform(5);
+    const matrix = fill(400, () => random());
+    const exact = linearSumAssignment(matrix, 400);
+    const near = linearSumAssignment(matrix, 400, { maximumGap: 0.01 * exact.objective });
+    expect(near.gap).toBeGreaterThan(0);
+    expect(near.statistics.rowScans).toBeLessThan(exact.statistics.rowScans / 2);
+  });
+
+  test.each([-1, Number.NaN])('refuses %s', (maximumGap) => {
+    expect(() => linearSumAssignment(Float64Array.of(1), 1, { maximumGap })).toThrow(OptionError);
   });
 });
 
