@@ -1,5 +1,11 @@
 /** The library in a browser: GPU adapters through `navigator.gpu`. */
-import { type Context, type ContextOptions, contextOnDevice, requestContextOn } from './runtime/context.ts';
+import {
+  type Context,
+  type ContextOptions,
+  contextOnDevice,
+  type HostDeviceOptions,
+  requestContextOn,
+} from './runtime/context.ts';
 import { browserPlatform } from './runtime/platform-browser.ts';
 
 export * from './index.ts';
@@ -9,10 +15,10 @@ export function requestContext(options: ContextOptions = {}): Promise<Context> {
   return requestContextOn(browserPlatform, options);
 }
 
-/** A context on a host application's device, which is never destroyed and whose error handlers are left alone. */
-export function contextFromDevice(
-  device: GPUDevice,
-  options: ContextOptions & { software?: boolean } = {},
-): Context {
+/**
+ * A context on a host application's device, which is never destroyed and whose error handlers are left alone.
+ * @throws UnsupportedError when the device's limits are below `requiredLimits()`.
+ */
+export function contextFromDevice(device: GPUDevice, options: HostDeviceOptions = {}): Context {
   return contextOnDevice(browserPlatform, device, options);
 }

@@ -9,6 +9,7 @@ export { BUILT_IN_DATA, customaryNormalisation } from './io/known-data.ts';
 export { parseSafetensors } from './io/safetensors.ts';
 export { writeSafetensors } from './io/safetensors-writer.ts';
 export { biasedHalves, randomParts } from './io/split.ts';
+export { interpolate } from './kernels/arena/arena.ts';
 export { matmul as matmulKernel } from './kernels/matmul/matmul.ts';
 export {
   type SingularValueDecomposition,
@@ -16,6 +17,7 @@ export {
   singularValueDecomposition,
   singularValueDecompositions,
 } from './kernels/svd/singular-value-decomposition.ts';
+export { checkpointMetadata } from './nn/checkpoint-metadata.ts';
 export { foldBatchNorm } from './nn/fold-batch-norm.ts';
 export { gradients, parameterGradients } from './nn/gradient.ts';
 export type { Node } from './nn/graph.ts';
@@ -137,7 +139,7 @@ export {
   smoothVanishingFeature,
   vanishingFeature,
 } from './rebasin/statistics/vanishing-feature.ts';
-export { Arena, ArenaLayout } from './runtime/arena.ts';
+export { Arena, ArenaLayout, type HostTensors } from './runtime/arena.ts';
 export type { Context, ContextOptions, ContextSettings, HostDeviceOptions } from './runtime/context.ts';
 export { optionalFeatures, requiredLimits } from './runtime/device-needs.ts';
 export type { Recording } from './runtime/recording.ts';

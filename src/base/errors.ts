@@ -28,6 +28,11 @@ export class OptionError extends RebasinError {
   override name = 'OptionError';
 }
 
+/** A call at a time when it cannot be made: on something destroyed, or inside something that excludes it. */
+export class StateError extends RebasinError {
+  override name = 'StateError';
+}
+
 /** WGSL that did not compile, or a pipeline that could not be made. */
 export class ShaderError extends RebasinError {
   override name = 'ShaderError';

@@ -1,5 +1,6 @@
 /** Bind groups: made for a dispatch, and for dispatches outside programs kept by what they bind. */
 import { ShapeError, UnsupportedError } from '../base/errors.ts';
+import type { Guard } from './guard.ts';
 import { type Dispatch, elementCount, type TensorView } from './kernel.ts';
 import type { Pipeline } from './pipeline-cache.ts';
 import type { Recorder } from './recorder.ts';
@@ -10,14 +11,16 @@ const MAX_CACHED = 1024;
 export class BindGroups {
   readonly #device: GPUDevice;
   readonly #recorder: Recorder;
+  readonly #guard: Guard;
   readonly #cache = new Map<string, GPUBindGroup>();
   readonly #bufferIds = new WeakMap<GPUBuffer, number>();
   #nextBufferId = 0;
   #created = 0;
 
-  constructor(device: GPUDevice, recorder: Recorder) {
+  constructor(device: GPUDevice, recorder: Recorder, guard: Guard) {
     this.#device = device;
     this.#recorder = recorder;
+    this.#guard = guard;
   }
 
   /** Bind groups ever made. Constant in a steady state. */
@@ -40,9 +43,17 @@ export class BindGroups {
     return bindGroup;
   }
 
-  /** A new bind group. @throws ShapeError, UnsupportedError when the views do not fit the kernel or the adapter. */
-  make({ kernel, views, params }: Dispatch, { layout }: Pipeline): GPUBindGroup {
-    const { uniforms, slotBytes } = this.#recorder;
+  /**
+   * A new bind group.
+   * @param uniforms where the parameters will lie. Default: the recorder's.
+   * @throws ShapeError, UnsupportedError when the views do not fit the kernel or the adapter.
+   */
+  make(
+    { kernel, views, params }: Dispatch,
+    { layout }: Pipeline,
+    uniforms = this.#recorder.uniforms,
+  ): GPUBindGroup {
+    const { slotBytes } = this.#recorder;
     if (views.length !== kernel.bindings.length) {
       throw new ShapeError(
         `${kernel.name}: has ${kernel.bindings.length} storage bindings, got ${views.length} views`,
@@ -53,15 +64,12 @@ export class BindGroups {
         `${kernel.name}: params of ${params.byteLength} bytes pass the ${slotBytes} of a slot`,
       );
     }
+    const entries = [
+      { binding: 0, resource: { buffer: uniforms, size: slotBytes } },
+      ...views.map((view, index) => ({ binding: index + 1, resource: this.#binding(view, kernel.name) })),
+    ];
     this.#created++;
-    return this.#device.createBindGroup({
-      label: kernel.name,
-      layout,
-      entries: [
-        { binding: 0, resource: { buffer: uniforms, size: slotBytes } },
-        ...views.map((view, index) => ({ binding: index + 1, resource: this.#binding(view, kernel.name) })),
-      ],
-    });
+    return this.#guard(() => this.#device.createBindGroup({ label: kernel.name, layout, entries }));
   }
 
   /** The range of a view, rounded up to 16 bytes where the buffer reaches that far: kernels load vec4f. */

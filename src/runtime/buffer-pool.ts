@@ -5,6 +5,7 @@
  * before whatever will overwrite it. The pool counts what is live, so that a leak is a number a test can look at.
  */
 import { STORAGE_USAGE } from './gpu-constants.ts';
+import type { Guard } from './guard.ts';
 
 /** Sizes are rounded up to this, so that nearly equal tensors share buffers and every vec4 load is inside its buffer. */
 const GRANULARITY_BYTES = 256;
@@ -12,15 +13,17 @@ const GRANULARITY_BYTES = 256;
 export class BufferPool {
   readonly #device: GPUDevice;
   readonly #maxIdleBytes: number;
+  readonly #guard: Guard;
   readonly #idle = new Map<number, GPUBuffer[]>();
   readonly #live = new Set<GPUBuffer>();
   #idleBytes = 0;
   #liveBytes = 0;
   #created = 0;
 
-  constructor(device: GPUDevice, maxIdleBytes: number) {
+  constructor(device: GPUDevice, maxIdleBytes: number, guard: Guard) {
     this.#device = device;
     this.#maxIdleBytes = maxIdleBytes;
+    this.#guard = guard;
   }
 
   /** Buffers handed out and not yet released. */
@@ -48,7 +51,7 @@ export class BufferPool {
       return { buffer: recycled, zeroed: false };
     }
     this.#created++;
-    const buffer = this.#device.createBuffer({ label, size, usage: STORAGE_USAGE });
+    const buffer = this.#guard(() => this.#device.createBuffer({ label, size, usage: STORAGE_USAGE }));
     this.#live.add(buffer);
     return { buffer, zeroed: true };
   }

@@ -4,19 +4,31 @@
  * It either made its device (`requestContext`) and destroys it, or borrowed it (`contextFromDevice`) and never does. Recording is
  * synchronous; only reading back, `throttle` and `finish` are awaited. Errors that WebGPU reports late are thrown by the next of these.
  */
-import { DeviceLostError, GpuError, ShaderError, ShapeError, UnsupportedError } from '../base/errors.ts';
+import {
+  DeviceLostError,
+  GpuError,
+  ShaderError,
+  ShapeError,
+  StateError,
+  UnsupportedError,
+} from '../base/errors.ts';
 import { BindGroups } from './bind-groups.ts';
 import { BufferPool } from './buffer-pool.ts';
+import { checkLimits, optionalFeatures, requiredLimits } from './device-needs.ts';
 import { BufferUsage } from './gpu-constants.ts';
+import { errorScopeGuard, type Guard } from './guard.ts';
 import { type Dispatch, type DType, elementCount, type TensorView } from './kernel.ts';
 import { PipelineCache } from './pipeline-cache.ts';
 import type { AdapterOptions, FoundAdapter, Platform } from './platform.ts';
 import { type Profile, Profiler } from './profiler.ts';
 import { type PreparedDispatch, Recorder } from './recorder.ts';
+import { type Captured, Recording } from './recording.ts';
+import { isSoftwareAdapter } from './software-adapter.ts';
 import { Staging } from './staging.ts';
 import { Tensor } from './tensor.ts';
 
-export interface ContextOptions extends AdapterOptions {
+/** What a context does, whoever made its device. */
+export interface ContextSettings {
   /**
    * Forces a kernel variant by family, such as `{ matmul: 'naive' }`. Never changes result bits within a numerics class.
    * Default: chosen per adapter.
@@ -24,6 +36,15 @@ export interface ContextOptions extends AdapterOptions {
   variants?: Readonly<Record<string, string>>;
   /** Idle bytes the buffer pool keeps. Default: 256 MiB. */
   maxIdleBytes?: number;
+}
+
+/** How `requestContext` finds an adapter, and what its context does. */
+export interface ContextOptions extends AdapterOptions, ContextSettings {}
+
+/** What `contextFromDevice` is told. */
+export interface HostDeviceOptions extends ContextSettings {
+  /** Whether the device computes on the CPU, so that fitting kernels are chosen. Default: what `device.adapterInfo` says. */
+  software?: boolean;
 }
 
 /** What a context needs to know about where its device came from. */
@@ -46,22 +67,20 @@ const SUBMITS_PER_FENCE = 4;
 /** How long a failed read waits for the reason to arrive. */
 const LATE_ERROR_MS = 100;
 
-/** Limits raised to what the adapter has, since tensors can be large; all others stay at WebGPU's defaults. */
-const RAISED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
-
-/** Features used where the adapter has them. None of them changes result bits by itself. */
-const OPTIONAL_FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
+/** For devices of browsers that do not say yet what they run on. */
+const UNKNOWN_ADAPTER = { vendor: '', architecture: '', device: '', description: '' } as GPUAdapterInfo;
 
 /** Finds an adapter, makes a device on it, and returns a context that owns both. */
 export async function requestContextOn(platform: Platform, options: ContextOptions = {}): Promise<Context> {
   const found: FoundAdapter = await platform.findAdapter(options);
   const { adapter } = found;
-  const requiredLimits: Record<string, number> = {};
-  for (const name of RAISED_LIMITS) requiredLimits[name] = adapter.limits[name];
-  const requiredFeatures = OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature));
+  checkLimits('requestContext', `the adapter (${found.source})`, adapter.limits);
   let device: GPUDevice;
   try {
-    device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
+    device = await adapter.requestDevice({
+      requiredLimits: requiredLimits(adapter),
+      requiredFeatures: optionalFeatures(adapter),
+    });
   } catch (cause) {
     throw new UnsupportedError(
       `requestContext: the adapter (${found.source}) gives no device: ${String(cause)}`,
@@ -74,15 +93,16 @@ export async function requestContextOn(platform: Platform, options: ContextOptio
 
 /**
  * A context on a host application's device. The device is never destroyed and its error handlers are left alone.
- * @param software tell it when the device computes on the CPU, so that fitting kernels are chosen. Default: from `adapterInfo`.
+ * @throws UnsupportedError when the device's limits are below `requiredLimits()`.
  */
 export function contextOnDevice(
   platform: Platform,
   device: GPUDevice,
-  options: ContextOptions & { software?: boolean } = {},
+  options: HostDeviceOptions = {},
 ): Context {
-  const adapterInfo = device.adapterInfo;
-  const software = options.software ?? adapterInfo.isFallbackAdapter ?? false;
+  checkLimits('contextFromDevice', 'the device', device.limits);
+  const adapterInfo = device.adapterInfo ?? UNKNOWN_ADAPTER;
+  const software = options.software ?? isSoftwareAdapter(adapterInfo);
   const source = 'a device of the host application';
   return new Context(
     device,
@@ -95,11 +115,15 @@ export class Context {
   readonly device: GPUDevice;
   readonly origin: Origin;
   readonly variants: Readonly<Record<string, string>>;
+  /** The fastest kernel variant by family and sizes, as far as measured (src/kernels/tuning.ts). Never changes result bits. */
+  readonly tuning = new Map<string, string>();
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly recorder: Recorder;
   readonly #bindGroups: BindGroups;
   readonly #staging: Staging;
+  readonly #guard: Guard;
+  readonly #recordings = new Set<Recording>();
   /** Settles when the device is gone. */
   readonly #lost: Promise<void>;
   /** Rejects what is being waited for. */
@@ -110,21 +134,24 @@ export class Context {
   #fencedSubmits = 0;
 
   /** Use `requestContext` or `contextFromDevice`. */
-  constructor(device: GPUDevice, origin: Origin, options: ContextOptions) {
+  constructor(device: GPUDevice, origin: Origin, options: ContextSettings) {
     this.device = device;
     this.origin = origin;
     this.variants = options.variants ?? {};
     const fail = (error: Error) => this.#fail(error);
-    this.pool = new BufferPool(device, options.maxIdleBytes ?? 256 * 2 ** 20);
+    // Errors on a device of its own arrive as uncaptured ones.
+    const report = (error: GPUError) => fail(gpuError(error));
+    this.#guard = origin.owned ? (body) => body() : errorScopeGuard(device, report);
+    this.pool = new BufferPool(device, options.maxIdleBytes ?? 256 * 2 ** 20, this.#guard);
     this.pipelines = new PipelineCache(device, fail);
     const work = origin.software ? WORK_PER_SUBMIT.software : WORK_PER_SUBMIT.hardware;
-    this.recorder = new Recorder(device, work, (submit) => this.#aroundSubmit(submit));
-    this.#bindGroups = new BindGroups(device, this.recorder);
-    this.#staging = new Staging(device);
+    this.recorder = this.#guard(() => new Recorder(device, work, this.#guard));
+    this.#bindGroups = new BindGroups(device, this.recorder, this.#guard);
+    this.#staging = new Staging(device, this.#guard);
     if (origin.owned) {
       device.addEventListener('uncapturederror', (event) => {
         event.preventDefault();
-        fail(gpuError(event.error));
+        report(event.error);
       });
     }
     this.#lost = device.lost.then((info) => {
@@ -174,6 +201,7 @@ export class Context {
     options: { zero?: boolean; label?: string } = {},
   ): Tensor {
     this.check();
+    if (options.zero) this.#checkNotRecording('tensor');
     const sizeBytes = 4 * elementCount(shape);
     const limit = this.device.limits.maxBufferSize;
     if (sizeBytes > limit) {
@@ -220,8 +248,11 @@ export class Context {
   /** Overwrites a tensor (or its first `data.length` elements), after everything recorded so far. */
   write(view: TensorView, data: Float32Array | Uint32Array | Int32Array): void {
     this.check();
+    this.#checkNotRecording('write');
     this.recorder.flush();
-    this.device.queue.writeBuffer(view.buffer, view.offset, data.buffer, data.byteOffset, data.byteLength);
+    this.#guard(() =>
+      this.device.queue.writeBuffer(view.buffer, view.offset, data.buffer, data.byteOffset, data.byteLength),
+    );
   }
 
   /** Returns a buffer of `tensor` to the pool. Called by `Tensor.destroy`. */
@@ -246,19 +277,65 @@ export class Context {
     this.check();
     const pipeline = this.pipelines.get(dispatch.kernel);
     const { params, workgroups, work } = dispatch;
-    return { pipeline, bindGroup: this.#bindGroups.make(dispatch, pipeline), params, workgroups, work };
+    return {
+      pipeline,
+      bindGroup: this.#bindGroups.make(dispatch, pipeline),
+      params,
+      workgroups,
+      work,
+      dispatch,
+    };
   }
 
   #prepareCached(dispatch: Dispatch): PreparedDispatch {
     this.check();
     const pipeline = this.pipelines.get(dispatch.kernel);
     const { params, workgroups, work } = dispatch;
-    return { pipeline, bindGroup: this.#bindGroups.cached(dispatch, pipeline), params, workgroups, work };
+    const bindGroup = this.#bindGroups.cached(dispatch, pipeline);
+    return { pipeline, bindGroup, params, workgroups, work, dispatch };
+  }
+
+  /**
+   * Collects what `body` records (`context.record`, `program.run`) into a recording, for the command encoders of a host application.
+   * Nothing of it runs before a host submits it. The caller destroys the recording, and keeps what it uses (tensors, programs, arenas)
+   * for as long.
+   * @param body records only: it makes no zeroed tensors, writes and reads none.
+   * @throws StateError when `body` does more than record, and whatever `body` throws.
+   */
+  recording(body: () => void): Recording {
+    this.check();
+    this.#checkNotRecording('recording');
+    const captured: Captured[] = [];
+    this.recorder.captured = captured;
+    try {
+      body();
+    } finally {
+      this.recorder.captured = undefined;
+    }
+    const recording = this.#guard(
+      () =>
+        new Recording(
+          this,
+          captured,
+          ({ dispatch, pipeline }, uniforms) => this.#bindGroups.make(dispatch, pipeline, uniforms),
+          (destroyed) => this.#recordings.delete(destroyed),
+        ),
+    );
+    this.#recordings.add(recording);
+    return recording;
+  }
+
+  #checkNotRecording(caller: string): void {
+    if (!this.recorder.captured) return;
+    throw new StateError(
+      `${caller}: not while context.recording records, since a host would submit it later; do it before or after`,
+    );
   }
 
   /** Submits what is recorded without waiting for it. */
   flush(): void {
     this.check();
+    this.#checkNotRecording('flush');
     this.recorder.flush();
   }
 
@@ -298,6 +375,7 @@ export class Context {
   /** Reads the bytes of a view back. */
   async readBytes(view: TensorView): Promise<ArrayBuffer> {
     this.check();
+    this.#checkNotRecording('read');
     const size = 4 * elementCount(view.shape);
     if (size === 0) return new ArrayBuffer(0);
     const staging = this.#staging.acquire(size);
@@ -375,20 +453,14 @@ export class Context {
       this.#failure = error;
   }
 
-  #aroundSubmit(submit: () => void): void {
-    if (!this.origin.owned) this.device.pushErrorScope('validation');
-    submit();
-    if (this.origin.owned) return; // its errors arrive as uncaptured ones
-    this.device.popErrorScope().then(
-      (error) => error && this.#fail(gpuError(error)),
-      () => {}, // the device is gone: its loss is reported
-    );
-  }
-
-  /** Frees every buffer this context made, and the device if it is its own. Safe to call twice. */
+  /**
+   * Frees every buffer this context made, those of its tensors and recordings too, and the device if it is its own. A host's device and
+   * wrapped buffers stay. Reads under way are rejected. Safe to call twice.
+   */
   destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
+    for (const recording of [...this.#recordings]) recording.destroy();
     this.#staging.destroy();
     this.recorder.destroy();
     this.pool.destroy();

@@ -6,8 +6,11 @@
  * when its uniform slots or its estimated work are used up: a GPU's watchdog kills command buffers that run for seconds.
  */
 import { BufferUsage } from './gpu-constants.ts';
+import type { Guard } from './guard.ts';
+import type { Dispatch } from './kernel.ts';
 import type { Pipeline } from './pipeline-cache.ts';
 import type { Profiler } from './profiler.ts';
+import type { Captured } from './recording.ts';
 
 /** Uniform slots in one submit: also the largest number of dispatches in it. */
 const SLOTS = 512;
@@ -19,16 +22,18 @@ export interface PreparedDispatch {
   readonly params: Uint8Array;
   readonly workgroups: readonly [number, number, number];
   readonly work: number;
+  /** What it was made of, for bind groups over other uniforms. */
+  readonly dispatch: Dispatch;
 }
 
 export class Recorder {
   readonly #device: GPUDevice;
   readonly #workPerSubmit: number;
   readonly #slotBytes: number;
-  readonly #staging: Uint8Array<ArrayBuffer>;
+  #staging: Uint8Array<ArrayBuffer>;
   readonly uniforms: GPUBuffer;
-  /** Called around each submit (a borrowed device gets an error scope there). */
-  readonly #aroundSubmit: (submit: () => void) => void;
+  /** Around each submit. */
+  readonly #guard: Guard;
   /** The dynamic offset of the dispatch being recorded: one array, so that a dispatch makes no garbage. */
   readonly #offset: [number] = [0];
   #encoder: GPUCommandEncoder | undefined;
@@ -38,11 +43,13 @@ export class Recorder {
   #submits = 0;
   #dispatches = 0;
   profiler: Profiler | undefined;
+  /** While set, what is recorded is collected here for a `Recording`, and nothing is encoded. */
+  captured: Captured[] | undefined;
 
-  constructor(device: GPUDevice, workPerSubmit: number, aroundSubmit: (submit: () => void) => void) {
+  constructor(device: GPUDevice, workPerSubmit: number, guard: Guard) {
     this.#device = device;
     this.#workPerSubmit = workPerSubmit;
-    this.#aroundSubmit = aroundSubmit;
+    this.#guard = guard;
     this.#slotBytes = Math.max(256, device.limits.minUniformBufferOffsetAlignment);
     this.#staging = new Uint8Array(SLOTS * this.#slotBytes);
     this.uniforms = device.createBuffer({
@@ -68,6 +75,10 @@ export class Recorder {
   }
 
   dispatch(prepared: PreparedDispatch): void {
+    if (this.captured) {
+      this.captured.push({ type: 'dispatch', prepared });
+      return;
+    }
     if (this.#slots === SLOTS || (this.#work > 0 && this.#work + prepared.work > this.#workPerSubmit))
       this.flush();
     const offset = this.#slots * this.#slotBytes;
@@ -90,10 +101,18 @@ export class Recorder {
     targetOffset: number,
     sizeBytes: number,
   ): void {
+    if (this.captured) {
+      this.captured.push({ type: 'copy', source, sourceOffset, target, targetOffset, sizeBytes });
+      return;
+    }
     this.commandEncoder().copyBufferToBuffer(source, sourceOffset, target, targetOffset, sizeBytes);
   }
 
   clear(buffer: GPUBuffer, offset = 0, sizeBytes = buffer.size - offset): void {
+    if (this.captured) {
+      this.captured.push({ type: 'clear', buffer, offset, sizeBytes });
+      return;
+    }
     this.commandEncoder().clearBuffer(buffer, offset, sizeBytes);
   }
 
@@ -103,7 +122,7 @@ export class Recorder {
     this.#endPass();
     const encoder = this.#encoder;
     this.#encoder = undefined;
-    this.#aroundSubmit(() => {
+    this.#guard(() => {
       this.profiler?.resolve(encoder);
       if (this.#slots > 0) {
         this.#device.queue.writeBuffer(this.uniforms, 0, this.#staging, 0, this.#slots * this.#slotBytes);
@@ -139,6 +158,7 @@ export class Recorder {
   destroy(): void {
     this.#endPass();
     this.#encoder = undefined;
+    this.#staging = new Uint8Array(0); // a host's device keeps its contexts in memory for as long as it lives
     this.uniforms.destroy();
   }
 }
