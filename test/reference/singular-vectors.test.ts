@@ -44,7 +44,7 @@ describe.skipIf(!hasReference(FIXTURE, 'mnist'))(
 
       expect(distance.before).toBeCloseTo(42.9446, 4);
       expect(distance.after).toBeLessThanOrEqual(36.6745);
-      expect(distance.percent).toBeCloseTo(100 * (1 - distance.after / distance.before), 10);
+      expect(distance.reduction).toBeCloseTo(1 - distance.after / distance.before, 12);
       expect(invariance).toBeLessThan(1e-5);
       const [without, matched] = alignment;
       for (const [at, gamma] of gammas.entries()) {

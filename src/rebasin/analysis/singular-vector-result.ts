@@ -4,8 +4,8 @@
 export interface DistanceReduction {
   readonly before: number;
   readonly after: number;
-  /** 100 (before - after) / before, in percent; 0 where before is 0. */
-  readonly percent: number;
+  /** (before - after) / before, a share; 0 where before is 0. */
+  readonly reduction: number;
 }
 
 /** R(gamma) of two networks, at each of the analysis' gammas. */

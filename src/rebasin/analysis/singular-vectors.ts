@@ -11,7 +11,7 @@ import { forwardGraph, type Model } from '../../nn/models/model.ts';
 import type { GpuDataset } from '../../nn/train/gpu-dataset.ts';
 import type { HostTensors } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
-import { checkValues, scoredDistance } from '../matching/objective.ts';
+import { checkValues, distanceReduction, scoredDistance } from '../matching/objective.ts';
 import { weightedMean } from '../merging/common-frame.ts';
 import { derivePermutationSpec } from '../spec/permutation-spec.ts';
 import { alignmentScores, type LayerAlignment, layerAlignment } from './alignment-score.ts';
@@ -121,7 +121,7 @@ export async function analyseSingularVectors(
     };
   });
   return {
-    distance: reduction(scoredDistance(spec, a, b), scoredDistance(spec, a, aligned)),
+    distance: distances(scoredDistance(spec, a, b), scoredDistance(spec, a, aligned)),
     gammas,
     alignment: curves(matrices.map(({ layer }) => layer)),
     invariance: Math.max(...layers.map(({ invariance }) => invariance)),
@@ -190,7 +190,7 @@ function describeLayer(
   };
   return {
     ...{ layer, weight, shape: [rows, columns] },
-    distance: reduction(distance(b), distance(aligned)),
+    distance: distances(distance(b), distance(aligned)),
     singularValues: { a: [...ofA!], b: [...ofB!], aligned: [...ofAligned!] },
     invariance: largest === 0 ? difference : difference / largest,
     decomposition: {
@@ -202,6 +202,6 @@ function describeLayer(
   };
 }
 
-function reduction(before: number, after: number): DistanceReduction {
-  return { before, after, percent: before === 0 ? 0 : (100 * (before - after)) / before };
+function distances(before: number, after: number): DistanceReduction {
+  return { before, after, reduction: distanceReduction(before, after) };
 }
