@@ -1,6 +1,7 @@
 /** Checkpoints on the command line: read, recognised, checked; and what is written about a model beside its weights. */
 import { FormatError, OptionError } from '../base/errors.ts';
 import { readBytes } from '../io/node-files.ts';
+import { checkpointMetadata } from '../nn/checkpoint-metadata.ts';
 import { type Model, stateEntries } from '../nn/models/model.ts';
 import { recogniseModel } from '../nn/models/recognise.ts';
 import {
@@ -36,15 +37,6 @@ export function modelOf({ state }: Checkpoint, modelName: string | undefined): M
   const shapes = [...state.entries].map(([name, { shape }]) => ({ name, shape }));
   const told = modelName ?? state.metadata.get('rebasin.model');
   return recogniseModel(shapes, told);
-}
-
-/** Metadata that lets a checkpoint of ours be evaluated without being told anything. */
-export function checkpointMetadata(model: Model, { mean, std }: Normalisation): Map<string, string> {
-  return new Map([
-    ['rebasin.model', model.name],
-    ['rebasin.mean', mean.join(',')],
-    ['rebasin.std', std.join(',')],
-  ]);
 }
 
 /** A network as a checkpoint that says how to run it; integer buffers and other metadata are those of the one it was made from. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { BUILT_IN_DATA } from '../io/known-data.ts';
 import { makeFolder, writeBytes } from '../io/node-files.ts';
+import { checkpointMetadata } from '../nn/checkpoint-metadata.ts';
 import { parseModel } from '../nn/models/parse-model.ts';
 import { type StateDict, writeStateDict } from '../nn/state-dict.ts';
 import { type DemoOptions, type DemoProgress, runDemo } from '../rebasin/demo.ts';
@@ -11,7 +12,6 @@ import { RENORMALISATIONS, type Renormalisation } from '../rebasin/renormalise/r
 import type { DemoResult, MatchingMethod } from '../report/results.ts';
 import { curveTable, headline } from '../report/summary.ts';
 import { VERSION } from '../version.ts';
-import { checkpointMetadata } from './checkpoint.ts';
 import { loadData } from './data.ts';
 import { describeMatch } from './match.ts';
 import { methodOption } from './method-options.ts';

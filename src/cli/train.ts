@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DataError, OptionError } from '../base/errors.ts';
 import { expectWritable, readBytes, writeBytes } from '../io/node-files.ts';
 import type { Augmentation } from '../kernels/augment/gather-augmented.ts';
+import { checkpointMetadata } from '../nn/checkpoint-metadata.ts';
 import { stateEntries } from '../nn/models/model.ts';
 import { parseModel } from '../nn/models/parse-model.ts';
 import { stateDictOf, writeStateDict } from '../nn/state-dict.ts';
@@ -15,7 +16,6 @@ import { DEFAULT_RECIPE, fitOptionsOf, type Recipe, SCHEDULES } from '../nn/trai
 import { readTrainingState, type TrainingState, writeTrainingState } from '../nn/train/training-state.ts';
 import type { TrainResult } from '../report/results.ts';
 import { Arena, ArenaLayout } from '../runtime/arena.ts';
-import { checkpointMetadata } from './checkpoint.ts';
 import { describeData, loadData, type SplitOptionValues, splitOf, withSplitOptions } from './data.ts';
 import { MetricsFile } from './metrics.ts';
 import {

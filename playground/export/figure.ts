@@ -1,0 +1,60 @@
+/** Figures as files that stand alone: an SVG with its colours and fonts written out, and a PNG of it. */
+import { download } from './download.ts';
+
+/** What a figure's look depends on; everything else stands in its attributes. */
+const STYLES = [
+  ...[
+    'fill',
+    'fill-opacity',
+    'stroke',
+    'stroke-opacity',
+    'stroke-width',
+    'stroke-dasharray',
+    'stroke-linejoin',
+  ],
+  ...['stroke-linecap', 'paint-order', 'opacity', 'color', 'font-family', 'font-size', 'font-weight'],
+  ...['font-variant', 'text-anchor'],
+];
+
+/** The text of an SVG file that looks as the figure does now, on the page's background. */
+export function svgText(figure: SVGElement): string {
+  const copy = figure.cloneNode(true) as SVGElement;
+  const originals = [figure, ...figure.querySelectorAll<SVGElement>('*')];
+  for (const [i, element] of [copy, ...copy.querySelectorAll<SVGElement>('*')].entries()) {
+    const computed = getComputedStyle(originals[i]!);
+    for (const name of STYLES) element.style.setProperty(name, computed.getPropertyValue(name));
+    element.removeAttribute('class');
+  }
+  for (const style of copy.querySelectorAll('style')) style.remove();
+  const { width, height } = figure.getBoundingClientRect();
+  copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
+  copy.setAttribute('width', String(width));
+  copy.setAttribute('height', String(height));
+  copy.style.background = backgroundOf(figure);
+  return new XMLSerializer().serializeToString(copy);
+}
+
+export function downloadSvg(name: string, figure: SVGElement): void {
+  download(name, svgText(figure), 'image/svg+xml');
+}
+
+/** Saves a figure as a PNG, twice as fine as on the screen. */
+export async function downloadPng(name: string, figure: SVGElement, scale = 2): Promise<void> {
+  const { width, height } = figure.getBoundingClientRect();
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svgText(figure))}`;
+  await image.decode();
+  const canvas = document.createElement('canvas');
+  canvas.width = Math.ceil(width * scale);
+  canvas.height = Math.ceil(height * scale);
+  const drawing = canvas.getContext('2d')!;
+  drawing.fillStyle = backgroundOf(figure);
+  drawing.fillRect(0, 0, canvas.width, canvas.height);
+  drawing.drawImage(image, 0, 0, canvas.width, canvas.height);
+  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'));
+  if (blob) download(name, blob, 'image/png');
+}
+
+function backgroundOf(figure: Element): string {
+  return getComputedStyle(figure).getPropertyValue('--rebasin-background').trim() || '#fff';
+}

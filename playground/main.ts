@@ -1,0 +1,101 @@
+/** The page: a heading, two sections of which one is shown, and the worker that both use. Everything else is in the sections. */
+import { element } from '../src/report/elements.ts';
+import { reportStyles } from '../src/report/styles.ts';
+import { checkpointsSection } from './checkpoints/section.ts';
+import { noWebGpuNotice } from './no-webgpu.ts';
+import type { PageSection } from './section.ts';
+import { addressOf, readState, SECTIONS, type SectionName, type Values } from './state.ts';
+import { storySection } from './story/section.ts';
+import './styles.css';
+import { Engine } from './worker/engine.ts';
+
+const TITLES: Readonly<Record<SectionName, string>> = { story: 'The story', checkpoints: 'Your checkpoints' };
+
+const engine = new Engine();
+let { section: current } = readState(location.hash);
+
+document.head.append(element('style', {}, reportStyles));
+
+const remembered = new Map<SectionName, Values>();
+const shellOf = (name: SectionName) => ({
+  engine,
+  remember(values: Values) {
+    remembered.set(name, values);
+    if (name === current) history.replaceState(null, '', addressOf({ section: name, values }));
+    links.get(name)!.href = addressOf({ section: name, values });
+  },
+});
+
+const links = new Map(
+  SECTIONS.map((name) => [
+    name,
+    element('a', { href: addressOf({ section: name, values: {} }) }, TITLES[name]),
+  ]),
+);
+const sections: Readonly<Record<SectionName, PageSection>> = {
+  story: storySection(shellOf('story')),
+  checkpoints: checkpointsSection(shellOf('checkpoints')),
+};
+
+const adapter = element('span', { class: 'adapter' }, 'looking for a GPU …');
+const notice = element('div', { role: 'alert' });
+document
+  .getElementById('page')!
+  .replaceChildren(
+    element(
+      'div',
+      { class: 'rebasin-report page' },
+      element(
+        'header',
+        { class: 'bar' },
+        element('a', { class: 'name', href: '#story' }, 'rebasin'),
+        element('nav', { 'aria-label': 'Sections' }, ...links.values()),
+      ),
+      notice,
+      element('main', {}, ...SECTIONS.map((name) => sections[name].root)),
+      element(
+        'footer',
+        {},
+        element(
+          'p',
+          {},
+          'Everything is computed in this page, by WebGPU on ',
+          adapter,
+          '. Nothing is uploaded.',
+        ),
+      ),
+    ),
+  );
+
+function follow(): void {
+  const { section, values } = readState(location.hash);
+  current = section;
+  for (const name of SECTIONS) {
+    sections[name].root.hidden = name !== section;
+    if (name === section) links.get(name)!.setAttribute('aria-current', 'page');
+    else links.get(name)!.removeAttribute('aria-current');
+  }
+  const same = JSON.stringify(values) === JSON.stringify(remembered.get(section));
+  if (!same || !shown.has(section)) {
+    shown.add(section);
+    sections[section].show(Object.keys(values).length > 0 ? values : (remembered.get(section) ?? {}));
+  }
+}
+
+const shown = new Set<SectionName>();
+addEventListener('hashchange', follow);
+// Leaving frees the GPU at once; a page that comes back from the browser's cache starts its worker anew when it is asked for something.
+addEventListener('pagehide', () => engine.close());
+
+async function start(): Promise<void> {
+  try {
+    const { name, software } = await engine.run('adapter', undefined);
+    adapter.textContent = software ? `${name} (a processor, not a GPU: slow)` : name;
+    follow();
+  } catch (error) {
+    adapter.textContent = 'no adapter';
+    notice.replaceChildren(noWebGpuNotice(error as Error));
+  }
+}
+
+void start();

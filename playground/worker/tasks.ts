@@ -1,0 +1,9 @@
+/** Every task by its name. A new one is a file beside the view that needs it, and a line here. */
+import { storyCheckpoint } from '../story/checkpoint-task.ts';
+import { classify } from '../story/classify-task.ts';
+import { runStory } from '../story/story-task.ts';
+import { adapter } from './adapter-task.ts';
+
+export const tasks = { adapter, classify, story: runStory, storyCheckpoint };
+
+export type Tasks = typeof tasks;

@@ -1,0 +1,1 @@
+export function buildSite(folder: string, options?: { minify?: boolean }): Promise<void>;
