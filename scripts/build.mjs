@@ -17,19 +17,17 @@ import {
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { buildReportBundle } from './build-report.mjs';
-import { bundleLibrary } from './bundle-library.mjs';
+import { bundledLicences, bundleLibrary, libraryEntries } from './bundle-library.mjs';
 
 const root = join(import.meta.dirname, '..');
 const stamp = join(root, 'dist/.built');
 const cli = 'src/cli/main.ts';
-const entries = ['src/entry-node.ts', 'src/entry-browser.ts', cli].filter((path) =>
-  existsSync(join(root, path)),
-);
+const entries = libraryEntries(root);
 
 if (process.argv.includes('--if-needed') && existsSync(stamp) && statSync(stamp).mtimeMs > newestSource())
   process.exit(0);
 
-if (entries.includes(cli) && !readFileSync(join(root, cli), 'utf8').startsWith('#!/usr/bin/env node\n')) {
+if (!readFileSync(join(root, cli), 'utf8').startsWith('#!/usr/bin/env node\n')) {
   throw new Error(`build: ${cli} must begin with the line #!/usr/bin/env node`);
 }
 
@@ -40,8 +38,10 @@ for (const { path, text } of files) {
   writeFileSync(path, text);
 }
 await buildReportBundle('dist/report-view.js');
-if (entries.includes(cli)) chmodSync(join(root, 'dist/cli/main.js'), 0o755);
-checkBrowserEntry();
+writeFileSync(join(root, 'dist/THIRD-PARTY.txt'), bundledLicences(root, Object.keys(metafile.inputs)));
+chmodSync(join(root, 'dist/cli/main.js'), 0o755);
+for (const entry of entries)
+  if (entry !== cli && !/-node\.ts$/.test(entry)) checkBrowserEntry(outputOf(entry));
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
   cwd: root,
@@ -51,7 +51,7 @@ if (status !== 0) process.exit(1); // it has said why
 writeFileSync(stamp, '');
 
 for (const entry of entries) {
-  const files = reach(entry.replace(/^src/, 'dist').replace(/ts$/, 'js'));
+  const files = reach(outputOf(entry));
   const bytes = [...files].reduce((sum, file) => sum + gzipSync(readFileSync(join(root, file))).length, 0);
   console.log(`${entry}: ${(bytes / 1024).toFixed(1)} KiB gzipped in ${files.size} files`);
 }
@@ -73,13 +73,14 @@ function reach(file, seen = new Set()) {
   return seen;
 }
 
-/** A browser cannot load Node's modules: one import in the wrong place would break every page. */
-function checkBrowserEntry() {
-  if (!metafile.outputs['dist/entry-browser.js']) return;
-  for (const file of reach('dist/entry-browser.js')) {
-    const wrong = metafile.outputs[file].imports.find(
-      ({ path }) => path.startsWith('node:') || path === 'webgpu',
-    );
-    if (wrong) throw new Error(`build: dist/entry-browser.js imports ${wrong.path} through ${file}`);
+function outputOf(entry) {
+  return entry.replace(/^src/, 'dist').replace(/ts$/, 'js');
+}
+
+/** A page without a bundler loads these files as they are: one import of a package or of Node's modules would break it. */
+function checkBrowserEntry(entry) {
+  for (const file of reach(entry)) {
+    const wrong = metafile.outputs[file].imports.find(({ external }) => external);
+    if (wrong) throw new Error(`build: ${entry} imports ${wrong.path} through ${file}`);
   }
 }

@@ -1,11 +1,29 @@
 /**
  * The library as it is published: ES modules that share chunks (one copy of every class, so that `instanceof` holds across entries),
  * `.wgsl` files as stripped strings, and nothing that keeps an application's bundler from dropping what the application does not use.
- * Not minified: applications' bundlers do that.
+ * Not minified: applications' bundlers do that. npm packages that are not dependencies of the package are bundled with it, so that its
+ * files for browsers import nothing but each other.
  */
 
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 import { strippedWgsl } from './wgsl.mjs';
+
+/** @param {string} root */
+const manifestOf = (root) => JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/**
+ * The sources behind what package.json exports and runs: `src/entry-node.ts` of `./dist/entry-node.js`.
+ * @param {string} root the repository
+ * @returns {string[]}
+ */
+export function libraryEntries(root) {
+  const { exports, bin } = manifestOf(root);
+  const targets = JSON.stringify([exports, bin]).match(/dist\/[\w/-]+\.js(?=")/g) ?? [];
+  const sources = targets.map((path) => path.replace(/^dist/, 'src').replace(/js$/, 'ts'));
+  return [...new Set(sources)].filter((path) => existsSync(join(root, path))); // report-view.js is bundled by itself
+}
 
 /**
  * Bundles entries of `src`. Nothing is written: paths are those that the files will have under `dist`.
@@ -13,6 +31,7 @@ import { strippedWgsl } from './wgsl.mjs';
  * @param {readonly string[]} entryPoints
  */
 export async function bundleLibrary(root, entryPoints) {
+  const { dependencies, peerDependencies } = manifestOf(root);
   const { metafile, outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: [...entryPoints],
@@ -24,7 +43,8 @@ export async function bundleLibrary(root, entryPoints) {
     format: 'esm',
     platform: 'neutral',
     target: 'es2023',
-    packages: 'external', // `webgpu`, npm dependencies and node:*
+    mainFields: ['module', 'main'],
+    external: [...Object.keys({ ...dependencies, ...peerDependencies }), 'node:*'],
     plugins: [strippedWgsl],
     sourcemap: true,
     metafile: true,
@@ -36,6 +56,24 @@ export async function bundleLibrary(root, entryPoints) {
     text: path.endsWith('.js') ? withPureNamespaces(text) : text,
   }));
   return { metafile, files };
+}
+
+/**
+ * The licences of the npm packages that were bundled, one after another.
+ * @param {string} root the repository
+ * @param {readonly string[]} inputs files that were bundled, from the repository
+ */
+export function bundledLicences(root, inputs) {
+  const found = inputs.map((path) => path.match(/^node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0]);
+  const packages = [...new Set(found.filter((folder) => folder !== undefined))].sort();
+  return packages
+    .map((folder) => {
+      const file = readdirSync(join(root, folder)).find((name) => /^licen[cs]e/i.test(name));
+      if (!file) throw new Error(`bundledLicences: ${folder} has no licence file, and is part of the bundle`);
+      const { name, version } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+      return `${name} ${version}\n\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n`;
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`);
 }
 
 /**

@@ -16,7 +16,7 @@ const SIDE = 32;
 const CHANNELS = 3;
 const PLANE = SIDE * SIDE;
 const PIXELS = CHANNELS * PLANE;
-const CLASSES = COLOUR_SHAPES.length;
+const CLASSES = /* @__PURE__ */ (() => COLOUR_SHAPES.length)();
 /** The ground is interpolated between (GRID + 1)^2 colours. */
 const GRID = 4;
 const CELL = SIDE / GRID;

@@ -26,7 +26,8 @@ export interface PoolWindow {
   readonly padding: Pair;
 }
 
-interface PoolCall extends PoolWindow {
+/** One pooling: a window over the planes of a tensor. */
+export interface PoolCall extends PoolWindow {
   /** f32 [N, C, H, W]. */
   readonly input: TensorView;
   /** [N, C, OH, OW], f32, or u32 for indices. */

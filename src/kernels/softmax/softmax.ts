@@ -15,7 +15,7 @@ import gradientWgsl from './cross-entropy-gradient.wgsl';
 import { checkLogits, rowDispatch } from './rows.ts';
 import softmaxWgsl from './softmax.wgsl';
 
-interface LabelledCall {
+export interface LabelledCall {
   /** f32 [N, C], C at least 1. */
   readonly logits: TensorView;
   /** u32 [N], each below C. */

@@ -1,0 +1,3 @@
+/** `rebasin/report/view`: shows a result in a page. Needs a document; holds its plotting library. */
+export { renderReport } from './report/render-report.ts';
+export { reportStyles } from './report/styles.ts';

@@ -1,0 +1,3 @@
+/** `rebasin/runtime` in a browser. */
+export { contextFromDevice, requestContext } from './context-browser.ts';
+export * from './entry-runtime.ts';

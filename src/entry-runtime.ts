@@ -1,0 +1,30 @@
+/**
+ * `rebasin/runtime`: contexts, tensors, arenas, kernels of one's own, recordings for a host's encoders. Knows no network. What opens a
+ * context is added by `entry-runtime-node.ts` and `entry-runtime-browser.ts`.
+ */
+export * from './base/errors.ts';
+export {
+  Arena,
+  type ArenaEntry,
+  ArenaLayout,
+  type ArenaSlice,
+  type HostTensors,
+} from './runtime/arena.ts';
+export type { Context, ContextOptions, ContextSettings, HostDeviceOptions } from './runtime/context.ts';
+export { optionalFeatures, requiredLimits } from './runtime/device-needs.ts';
+export {
+  type BindingAccess,
+  type Dispatch,
+  type DType,
+  elementCount,
+  type Kernel,
+  linearGrid,
+  packParams,
+  type TensorView,
+} from './runtime/kernel.ts';
+export type { AdapterOptions } from './runtime/platform.ts';
+export type { KernelTime, Profile } from './runtime/profiler.ts';
+export type { PreparedDispatch } from './runtime/recorder.ts';
+export type { Recording } from './runtime/recording.ts';
+export { Scope } from './runtime/scope.ts';
+export type { Tensor } from './runtime/tensor.ts';
