@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { DataError, OptionError } from '../base/errors.ts';
+import { completeResult } from '../commands/complete-result.ts';
 import { readBytes } from '../io/node-files.ts';
 import { parseCsv, parseLibsvm, type Table } from '../io/table.ts';
 import type { AgePathResult } from '../report/age-path-result.ts';
@@ -32,7 +33,7 @@ import {
   withAdapterOptions,
   withSeedOption,
 } from './options.ts';
-import { completeResult, prepareReport, printResult, writeReport } from './output.ts';
+import { prepareReport, printResult, writeReport } from './output.ts';
 import { startProgress } from './progress.ts';
 import { withContext } from './session.ts';
 

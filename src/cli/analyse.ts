@@ -1,27 +1,19 @@
 /** `rebasin analyse`: why two networks are linearly connected or not; with a third, whether matched networks are so among themselves. */
 import { type Command, Option } from 'commander';
-import { valuesOf } from '../nn/state-dict.ts';
-import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
-import { analyseNetworks } from '../rebasin/analysis/analyse.ts';
-import { equallySpaced } from '../rebasin/interpolation/barrier.ts';
+import { analyseResult } from '../commands/analyse.ts';
+import { type Checkpoint, modelOfCheckpoint, normalisationOfCheckpoint } from '../commands/checkpoint.ts';
+import { renormalisationSettings } from '../commands/method-settings.ts';
+import { checkDatasetFits } from '../nn/train/gpu-dataset.ts';
 import { MATCHING_METHODS } from '../rebasin/matching/match.ts';
 import { checkRenormalisation } from '../rebasin/renormalise/renormalisations.ts';
-import type { AnalyseResult } from '../report/analyse-result.ts';
 import type { MatchingMethod } from '../report/results.ts';
 import { headline, textTables } from '../report/summary.ts';
-import { type Checkpoint, modelOf, normalisationOfCheckpoint, readAlike, toldBy } from './checkpoint.ts';
+import { readAlike, toldBy } from './checkpoint.ts';
 import { describeData, loadData } from './data.ts';
-import {
-  endsOf,
-  type MergingOptionValues,
-  matchingSettings,
-  renormalisationSettings,
-  uploadMethodImages,
-  withMergingOptions,
-} from './method-options.ts';
+import { type MergingOptionValues, withMergingOptions } from './method-options.ts';
 import { pointCount } from './options.ts';
-import { completeResult, prepareReport, printResult, writeReport } from './output.ts';
-import { stageBars } from './progress.ts';
+import { prepareReport, printResult, writeReport } from './output.ts';
+import { withStageBars } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
 interface AnalyseOptions extends MergingOptionValues {
@@ -63,49 +55,20 @@ async function runAnalyse(
   options: AnalyseOptions,
 ): Promise<void> {
   const started = performance.now();
-  const { align, against = [], points, on, preset, renormalise, seed, singularVectors } = options;
-  const methods = [align, ...against].filter((method) => method !== 'none');
-  const matching = matchingSettings(options);
-  const renormalisation = renormalisationSettings(options);
+  const { on } = options;
   const paths = [pathA, pathB, ...(pathC === undefined ? [] : [pathC])];
-  const [a, ...others] = (await readAlike(paths, toldBy(options))) as [Checkpoint, ...Checkpoint[]];
-  const model = modelOf(a, options.model);
-  checkRenormalisation(renormalise, model, renormalisation);
-  const images = await loadData(options, normalisationOfCheckpoint(a));
+  const checkpoints = await readAlike(paths, toldBy(options));
+  const [first] = checkpoints as [Checkpoint, ...Checkpoint[]];
+  const model = modelOfCheckpoint(first, options.model);
+  checkRenormalisation(options.renormalise, model, renormalisationSettings(options));
+  const images = await loadData(options, normalisationOfCheckpoint(first));
   for (const split of [on, 'statistics'] as const) checkDatasetFits(model, images[split]);
   if (options.out) await prepareReport(options.out);
   const signal = interruptSignal();
   await withContext(options, async (context) => {
-    const used = uploadMethodImages(context, images, model, methods, [renormalise], options);
-    const data = new GpuDataset(context, images[on], images.normalisation);
-    const networks = [a, ...others].map(({ state }) => valuesOf(state));
-    const bars = stageBars();
-    const analysis = await analyseNetworks(context, {
-      ...{
-        model,
-        networks,
-        methods,
-        data,
-        lambda: equallySpaced(points),
-        ...matching,
-        ...used,
-        seed,
-        signal,
-      },
-      ...{ renormalise, renormalisation, ends: endsOf(preset), singularVectors },
-      onProgress: ({ stage, done, total, note }) => bars.update(stage, done, total, note),
-    }).finally(() => bars.stop());
-
-    const fields = {
-      model: model.name,
-      assumptions: model.assumptions,
-      data: { name: images[on].name, split: on, images: images[on].count },
-      renormalise,
-      ...analysis,
-    };
-    const digests = [data, ...used.datasets].map(({ digest }) => digest);
-    const inputs = { networks: networks.map((each) => [...each]), matching, renormalisation, digests };
-    const result: AnalyseResult = completeResult(context, 'analyse', seed, started, inputs, fields);
+    const result = await withStageBars((onProgress) =>
+      analyseResult(context, { ...options, checkpoints, model, images, started, signal, onProgress }),
+    );
     const written = options.out ? await writeReport(options.out, result) : [];
     printResult(options.json, result, [
       headline(result),

@@ -1,5 +1,15 @@
 /** `rebasin compare`: every way to align and to correct, on one pair of checkpoints. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Checkpoint, modelOfCheckpoint, normalisationOfCheckpoint } from '../commands/checkpoint.ts';
+import { completeResult } from '../commands/complete-result.ts';
+import {
+  endsOf,
+  type MatchingChoices,
+  matchingSettings,
+  type RenormalisationChoices,
+  renormalisationSettings,
+  uploadMethodImages,
+} from '../commands/method-settings.ts';
 import { valuesOf } from '../nn/state-dict.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
 import { type Comparison, checkComparison, compareMethods } from '../rebasin/compare/compare.ts';
@@ -8,19 +18,10 @@ import { MATCHING_METHODS } from '../rebasin/matching/match.ts';
 import { RENORMALISATIONS, type Renormalisation } from '../rebasin/renormalise/renormalisations.ts';
 import type { CompareResult, MatchingMethod } from '../report/results.ts';
 import { headline, textTables } from '../report/summary.ts';
-import { type Checkpoint, modelOf, normalisationOfCheckpoint, readAlike, toldBy } from './checkpoint.ts';
+import { Scope } from '../runtime/scope.ts';
+import { readAlike, toldBy } from './checkpoint.ts';
 import { describeData, loadData } from './data.ts';
-import {
-  endsOf,
-  type MatchingOptionValues,
-  matchingSettings,
-  modelOption,
-  type RenormalisationOptionValues,
-  renormalisationSettings,
-  uploadMethodImages,
-  withMatchingOptions,
-  withRenormalisationSettings,
-} from './method-options.ts';
+import { modelOption, withMatchingOptions, withRenormalisationSettings } from './method-options.ts';
 import {
   type AdapterOptionValues,
   type DataOptionValues,
@@ -30,15 +31,15 @@ import {
   withDataOptions,
   withSeedOption,
 } from './options.ts';
-import { completeResult, prepareReport, printResult, writeReport } from './output.ts';
+import { prepareReport, printResult, writeReport } from './output.ts';
 import { stageBars } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
 interface CompareCommandOptions
   extends AdapterOptionValues,
     DataOptionValues,
-    MatchingOptionValues,
-    RenormalisationOptionValues {
+    MatchingChoices,
+    RenormalisationChoices {
   readonly model?: string;
   readonly methods: readonly MatchingMethod[];
   readonly renormalisations: readonly Renormalisation[];
@@ -101,7 +102,7 @@ async function runCompare(pathA: string, pathB: string, options: CompareCommandO
   // A correction that spoils the networks themselves must not look as if it left no barrier, unless that is how a code counts.
   const ends = preset ? endsOf(preset) : 'raw';
   const [a, b] = (await readAlike([pathA, pathB], toldBy(options))) as [Checkpoint, Checkpoint];
-  const model = modelOf(a, options.model);
+  const model = modelOfCheckpoint(a, options.model);
   const images = await loadData(options, normalisationOfCheckpoint(a));
   const { normalisation } = images;
   for (const split of ['train', 'test', 'statistics'] as const) checkDatasetFits(model, images[split]);
@@ -109,7 +110,7 @@ async function runCompare(pathA: string, pathB: string, options: CompareCommandO
   const signal = interruptSignal();
   await withContext(options, async (context) => {
     const splits = (['train', 'test'] as const).filter((split) => [split, 'both'].includes(options.on));
-    const used = uploadMethodImages(context, images, model, methods, renormalisations, options);
+    const used = uploadMethodImages(context, new Scope(), images, model, methods, renormalisations, options);
     const data = Object.fromEntries(
       splits.map((split) => [split, new GpuDataset(context, images[split], normalisation)]),
     );

@@ -1,12 +1,14 @@
 /** `rebasin eval`: loss and accuracy of a checkpoint. */
 import { type Command, Option } from 'commander';
 import { DataError, OptionError } from '../base/errors.ts';
+import { modelOfCheckpoint, normalisationOfCheckpoint } from '../commands/checkpoint.ts';
+import { completeResult } from '../commands/complete-result.ts';
 import { stateEntries } from '../nn/models/model.ts';
 import { valuesOf } from '../nn/state-dict.ts';
 import { Evaluator } from '../nn/train/evaluate.ts';
 import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
 import { Arena, ArenaLayout } from '../runtime/arena.ts';
-import { modelOf, normalisationOfCheckpoint, readCheckpoint } from './checkpoint.ts';
+import { readCheckpoint } from './checkpoint.ts';
 import { describeData, loadData } from './data.ts';
 import {
   type AdapterOptionValues,
@@ -16,7 +18,7 @@ import {
   withDataOptions,
   withSeedOption,
 } from './options.ts';
-import { completeResult, formatAccuracy, formatLoss, printResult } from './output.ts';
+import { formatAccuracy, formatLoss, printResult } from './output.ts';
 import { startProgress } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
@@ -39,7 +41,7 @@ export function registerEval(program: Command): void {
     async (path: string, options: EvalOptions) => {
       const started = performance.now();
       const checkpoint = await readCheckpoint(path);
-      const model = modelOf(checkpoint, options.model);
+      const model = modelOfCheckpoint(checkpoint, options.model);
       const { normalisation, ...data } = await loadData(options, normalisationOfCheckpoint(checkpoint));
       const images = data[options.split];
       checkDatasetFits(model, images);

@@ -1,23 +1,19 @@
 /** `rebasin match`: permutes the units of B so that they are in the order of A's. */
 import type { Command } from 'commander';
-import { expectWritable, writeBytes } from '../io/node-files.ts';
-import { stateEntries } from '../nn/models/model.ts';
-import { stateDictOf, valuesOf, writeStateDict } from '../nn/state-dict.ts';
-import { checkDatasetFits } from '../nn/train/gpu-dataset.ts';
-import { type Match, type MatchOptions, matchModels } from '../rebasin/matching/match.ts';
-import type { MatchFields, MatchingMethod, MatchResult } from '../report/results.ts';
-import type { HostTensors } from '../runtime/arena.ts';
-import type { Context } from '../runtime/context.ts';
-import { type Checkpoint, modelOf, normalisationOfCheckpoint, readAlike, toldBy } from './checkpoint.ts';
-import { loadData } from './data.ts';
 import {
-  type MatchingOptionValues,
-  matchingSettings,
-  methodOption,
-  modelOption,
-  uploadMethodImages,
-  withMatchingOptions,
-} from './method-options.ts';
+  type Checkpoint,
+  modelOfCheckpoint,
+  normalisationOfCheckpoint,
+  permutedCheckpoint,
+} from '../commands/checkpoint.ts';
+import { matchResult } from '../commands/match.ts';
+import type { MatchingChoices } from '../commands/method-settings.ts';
+import { expectWritable, writeBytes } from '../io/node-files.ts';
+import { checkDatasetFits } from '../nn/train/gpu-dataset.ts';
+import type { MatchFields, MatchingMethod } from '../report/results.ts';
+import { readAlike, toldBy } from './checkpoint.ts';
+import { loadData } from './data.ts';
+import { methodOption, modelOption, withMatchingOptions } from './method-options.ts';
 import {
   type AdapterOptionValues,
   type DataOptionValues,
@@ -25,11 +21,11 @@ import {
   withDataOptions,
   withSeedOption,
 } from './options.ts';
-import { completeResult, printResult } from './output.ts';
-import { stageBars } from './progress.ts';
+import { printResult } from './output.ts';
+import { withStageBars } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
-interface MatchCommandOptions extends AdapterOptionValues, DataOptionValues, MatchingOptionValues {
+interface MatchCommandOptions extends AdapterOptionValues, DataOptionValues, MatchingChoices {
   readonly model?: string;
   readonly method: MatchingMethod;
   readonly seed: number;
@@ -51,65 +47,35 @@ export function registerMatch(program: Command): void {
     async (pathA: string, pathB: string, options: MatchCommandOptions) => {
       const started = performance.now();
       if (options.out) await expectWritable(options.out);
-      const { method, seed } = options;
+      const { method } = options;
       const looks = method.startsWith('activation') || method === 'straight-through';
       const told = toldBy(options);
       const [a, b] = (await readAlike([pathA, pathB], {
         ...told,
         normalisation: !looks || told.normalisation,
       })) as [Checkpoint, Checkpoint];
-      const model = modelOf(a, options.model);
-      const matching = matchingSettings(options);
+      const model = modelOfCheckpoint(a, options.model);
       const images = looks ? await loadData(options, normalisationOfCheckpoint(a)) : undefined;
       if (images)
         for (const split of ['train', 'statistics'] as const) checkDatasetFits(model, images[split]);
-      const [valuesA, valuesB] = [valuesOf(a.state), valuesOf(b.state)];
       const signal = interruptSignal();
       await withContext(options, async (context) => {
-        const used = images && uploadMethodImages(context, images, model, [method], [], options);
-        const { fields, aligned } = await matchWithProgress(context, {
-          model,
-          a: valuesA,
-          b: valuesB,
-          method,
-          ...matching,
-          ...used,
-          seed,
-          signal,
-        });
-        if (options.out) {
-          const state = stateDictOf(stateEntries(model), aligned, b.state.metadata);
-          await writeBytes(options.out, writeStateDict({ ...state, integers: b.state.integers }));
-        }
-        const digests = (used?.datasets ?? []).map(({ digest }) => digest);
-        const inputs = { a: [...valuesA], b: [...valuesB], method, matching, digests };
-        const result: MatchResult = completeResult(context, 'match', seed, started, inputs, fields);
+        const { result, match } = await withStageBars((onProgress) =>
+          matchResult(context, {
+            ...{ ...options, a, b, model, started, signal, onProgress },
+            // Methods that look at no images need no normalisation.
+            images: images ?? { normalisation: { mean: [0], std: [1] } },
+          }),
+        );
+        if (options.out) await writeBytes(options.out, permutedCheckpoint(model, match.aligned, b));
         printResult(options.json, result, [
-          ...describeMatch(fields),
+          ...describeMatch(result),
           `seconds     ${result.seconds}`,
           ...(options.out ? [`written     ${options.out}`] : []),
         ]);
       });
     },
   );
-}
-
-/** Matches with a bar. How many sweeps weight matching takes is not known before, so the bar shows the largest number there may be. */
-export function matchWithProgress(context: Context, options: MatchOptions): Promise<Match> {
-  const bars = stageBars();
-  const onProgress: MatchOptions['onProgress'] = ({ done, total, note }) =>
-    bars.update('match', done, total, note);
-  return matchModels(context, { ...options, onProgress }).finally(() => bars.stop());
-}
-
-/** B as the method permutes it, and what was found; B itself for `none`. */
-export async function alignWithProgress(
-  context: Context,
-  options: MatchOptions,
-): Promise<{ readonly aligned: HostTensors; readonly match?: MatchFields }> {
-  if (options.method === 'none') return { aligned: options.b };
-  const { fields, aligned } = await matchWithProgress(context, options);
-  return { aligned, match: fields };
 }
 
 /** A match for people. */

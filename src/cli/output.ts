@@ -1,32 +1,9 @@
 /** Where results go: text or JSON on stdout, files written whole or not at all. */
 import { join } from 'node:path';
-import { hashResult } from '../base/hash.ts';
 import { expectWritable, makeFolder, writeBytes } from '../io/node-files.ts';
 import { reportHtml } from '../report/page.ts';
-import type { CommonResult, ReportResult } from '../report/results.ts';
-import type { Context } from '../runtime/context.ts';
-import { VERSION } from '../version.ts';
+import type { ReportResult } from '../report/results.ts';
 import { reportBundle } from './report-bundle.ts';
-
-/** Adds the fields that every result has. `inputs` are what decides the result; times and paths are not hashed. */
-export function completeResult<T extends object>(
-  context: Pick<Context, 'adapterName'>,
-  command: string,
-  seed: number,
-  started: number,
-  inputs: object,
-  fields: T,
-): CommonResult & T {
-  return {
-    command,
-    version: VERSION,
-    adapter: context.adapterName,
-    seed,
-    seconds: Math.round(performance.now() - started) / 1000,
-    hash: hashResult({ command, seed, inputs, fields }),
-    ...fields,
-  };
-}
 
 /** Prints a result: JSON for machines, or the given lines for people. */
 export function printResult(json: boolean | undefined, result: object, lines: readonly string[]): void {

@@ -1,5 +1,6 @@
 /** Progress bars on stderr; plain lines where stderr is no terminal. Results never go there. */
 import { SingleBar } from 'cli-progress';
+import type { CommandProgress } from '../commands/request.ts';
 
 export interface Progress {
   update(done: number, note?: string): void;
@@ -41,6 +42,18 @@ export function stageBars(): {
       current?.bar.stop();
     },
   };
+}
+
+/** Shows the stages of `work` as bars, and stops them when it ends or throws. */
+export async function withStageBars<T>(
+  work: (onProgress: (progress: CommandProgress) => void) => Promise<T>,
+): Promise<T> {
+  const bars = stageBars();
+  try {
+    return await work(({ stage, done, total, note }) => bars.update(stage, done, total, note));
+  } finally {
+    bars.stop();
+  }
 }
 
 /** One line each tenth of the way: what a log file or CI can show. */

@@ -1,37 +1,20 @@
 /** `rebasin prune`: what is left of a network without most of its weights, before and after its statistics are put right. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { OptionError } from '../base/errors.ts';
+import { checkpointOf, modelOfCheckpoint, normalisationOfCheckpoint } from '../commands/checkpoint.ts';
+import { DEFAULT_SPARSITIES, type PruningChoices, planPruning, pruneResult } from '../commands/prune.ts';
 import { expectWritable, writeBytes } from '../io/node-files.ts';
-
-import { valuesOf } from '../nn/state-dict.ts';
-import { checkDatasetFits, GpuDataset } from '../nn/train/gpu-dataset.ts';
-import { PRESETS } from '../rebasin/presets.ts';
-import { PRUNING_SCOPES, type PruningScope } from '../rebasin/pruning/prunable-weights.ts';
-import { type PrunedNetwork, pruningCurve } from '../rebasin/pruning/prune.ts';
-import {
-  looksAtImages,
-  PRUNING_METHODS,
-  type PruningMethod,
-  patternOf,
-} from '../rebasin/pruning/pruning-method.ts';
-import { checkPruning, type PruningProgress } from '../rebasin/pruning/pruning-options.ts';
-import {
-  PRUNING_RENORMALISATIONS,
-  type PruningRenormalisation,
-} from '../rebasin/pruning/pruning-renormalisation.ts';
-import { measuresStatistics } from '../rebasin/renormalise/renormalisations.ts';
+import { checkDatasetFits } from '../nn/train/gpu-dataset.ts';
+import { PRUNING_SCOPES } from '../rebasin/pruning/prunable-weights.ts';
+import type { PrunedNetwork } from '../rebasin/pruning/prune.ts';
+import { PRUNING_METHODS, type PruningMethod, patternOf } from '../rebasin/pruning/pruning-method.ts';
+import { PRUNING_RENORMALISATIONS } from '../rebasin/pruning/pruning-renormalisation.ts';
 import type { PruneResult } from '../report/prune-result.ts';
 import { pruneSentence, pruneTable } from '../report/prune-summary.ts';
 import { headline } from '../report/summary.ts';
-import { checkpointOf, modelOf, normalisationOfCheckpoint, readCheckpoint } from './checkpoint.ts';
+import { readCheckpoint } from './checkpoint.ts';
 import { describeData, loadData } from './data.ts';
-import {
-  modelOption,
-  presetOption,
-  type RenormalisationOptionValues,
-  renormalisationSettings,
-  withRenormalisationSettings,
-} from './method-options.ts';
+import { modelOption, presetOption, withRenormalisationSettings } from './method-options.ts';
 import {
   type AdapterOptionValues,
   type DataOptionValues,
@@ -42,24 +25,12 @@ import {
   withDataOptions,
   withSeedOption,
 } from './options.ts';
-import { completeResult, prepareReport, printResult, writeReport } from './output.ts';
-import { stageBars } from './progress.ts';
+import { prepareReport, printResult, writeReport } from './output.ts';
+import { withStageBars } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 
-/** Where the user names none: those of the published figures that tell most. */
-const SPARSITIES = [0.5, 0.7, 0.8, 0.9, 0.95];
-
-const STAGES: Readonly<Record<PruningProgress['stage'], string>> = { judge: 'judge weights', prune: 'prune' };
-
-interface PruneOptions extends AdapterOptionValues, DataOptionValues, RenormalisationOptionValues {
+interface PruneOptions extends AdapterOptionValues, DataOptionValues, PruningChoices {
   readonly model?: string;
-  readonly method: PruningMethod;
-  readonly sparsity?: readonly number[];
-  readonly scope?: PruningScope;
-  readonly renormalise: PruningRenormalisation;
-  readonly samples?: number;
-  readonly blockSize?: number;
-  readonly damping?: number;
   readonly save?: string;
   readonly at?: number;
   readonly seed: number;
@@ -82,7 +53,7 @@ export function registerPrune(program: Command): void {
     )
     .option(
       '--sparsity <numbers>',
-      `shares of the weights to remove, from 0 to 1, separated by commas (default: ${SPARSITIES.join(',')})`,
+      `shares of the weights to remove, from 0 to 1, separated by commas (default: ${DEFAULT_SPARSITIES.join(',')})`,
       numberList,
     )
     .addOption(
@@ -127,16 +98,9 @@ function share(text: string): number {
 
 async function runPrune(path: string, options: PruneOptions): Promise<void> {
   const started = performance.now();
-  const { method, seed, samples, blockSize, damping } = options;
   const checkpoint = await readCheckpoint(path);
-  const model = modelOf(checkpoint, options.model);
-  const settings = {
-    ...{ model, method, samples, blockSize, damping, renormalise: options.renormalise },
-    scope: options.scope ?? (options.preset ? PRESETS[options.preset].prune : 'without-shortcuts'),
-    renormalisation: renormalisationSettings(options),
-  } as const;
-  const given = options.sparsity ?? (patternOf(method) ? undefined : SPARSITIES);
-  const { sparsities, renormalise } = checkPruning({ ...settings, statistics: 'what --data gives' }, given);
+  const model = modelOfCheckpoint(checkpoint, options.model);
+  const { sparsities } = planPruning({ ...options, model });
   const saved = savedSparsity(options, sparsities);
   const images = await loadData(options, normalisationOfCheckpoint(checkpoint));
   for (const split of ['test', 'statistics'] as const) checkDatasetFits(model, images[split]);
@@ -144,38 +108,20 @@ async function runPrune(path: string, options: PruneOptions): Promise<void> {
   if (options.out) await prepareReport(options.out);
   const signal = interruptSignal();
   await withContext(options, async (context) => {
-    const { normalisation } = images;
-    const test = new GpuDataset(context, images.test, normalisation);
-    const seen = looksAtImages(method) || measuresStatistics(renormalise);
-    const statistics = seen ? new GpuDataset(context, images.statistics, normalisation) : undefined;
-    const values = valuesOf(checkpoint.state);
     let kept: PrunedNetwork | undefined;
-    const bars = stageBars();
-    const { dense, curve, weights, scope } = await pruningCurve(context, {
-      ...{ ...settings, values, sparsities: given, statistics, images: test, seed, signal },
-      onNetwork: (network) => {
-        if (network.sparsity === saved) kept = network;
-      },
-      onProgress: ({ stage, done, total }) => bars.update(STAGES[stage], done, total),
-    }).finally(() => bars.stop());
-
-    const fields = {
-      model: model.name,
-      assumptions: model.assumptions,
-      ...{ method, scope, renormalise },
-      ...(looksAtImages(method) ? { samples: samples ?? Math.min(256, images.statistics.count) } : {}),
-      data: { name: images.test.name, split: 'test', images: test.count },
-      ...{ weights, dense, curve },
-    } as const;
-    const inputs = {
-      values: [...values],
-      ...{ renormalisation: settings.renormalisation, blockSize, damping },
-      digests: [test, ...(statistics ? [statistics] : [])].map(({ digest }) => digest),
-    };
+    const found = await withStageBars((onProgress) =>
+      pruneResult(context, {
+        ...{ ...options, checkpoint, model, images, started, signal, onProgress },
+        onNetwork: (network) => {
+          if (network.sparsity === saved) kept = network;
+        },
+      }),
+    );
     const result: PruneResult = {
-      ...completeResult(context, 'prune', seed, started, inputs, fields),
+      ...found,
       ...(options.save && kept ? { saved: { file: options.save, sparsity: kept.sparsity } } : {}),
     };
+    const { normalisation } = images;
     if (options.save && kept) await writeBytes(options.save, checkpointOf(kept, checkpoint, normalisation));
     const written = options.out ? await writeReport(options.out, result) : [];
     printResult(options.json, result, [

@@ -1,6 +1,7 @@
 /** `rebasin study`: the papers' claims, measured. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { OptionError } from '../base/errors.ts';
+import { completeResult } from '../commands/complete-result.ts';
 import { plural } from '../report/format.ts';
 import type { StudyFields, StudyResult } from '../report/study-result.ts';
 import { studyHeadline, studyText } from '../report/study-summary.ts';
@@ -13,7 +14,7 @@ import { runJob, type StagedJob } from '../studies/run-job.ts';
 import type { Study } from '../studies/study.ts';
 import { Workbench } from '../studies/workbench.ts';
 import { positiveInteger, withAdapterOptions } from './options.ts';
-import { completeResult, prepareReport, printResult, writeReport } from './output.ts';
+import { prepareReport, printResult, writeReport } from './output.ts';
 import { startProgress } from './progress.ts';
 import { interruptSignal, withContext } from './session.ts';
 import { JobFailures } from './study-failures.ts';

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DataError, OptionError } from '../base/errors.ts';
+import { completeResult } from '../commands/complete-result.ts';
 import { expectWritable, readBytes, writeBytes } from '../io/node-files.ts';
 import type { Augmentation } from '../kernels/augment/gather-augmented.ts';
 import { checkpointMetadata } from '../nn/checkpoint-metadata.ts';
@@ -30,7 +31,7 @@ import {
   withDataOptions,
   withSeedOption,
 } from './options.ts';
-import { completeResult, formatAccuracy, formatLoss, printResult } from './output.ts';
+import { formatAccuracy, formatLoss, printResult } from './output.ts';
 import { startProgress } from './progress.ts';
 import {
   describePace,

@@ -20,7 +20,8 @@ const mayImport: Record<string, readonly string[]> = {
   rebasin: ['base', 'runtime', 'kernels', 'nn', 'io', 'report'],
   report: [],
   studies: ['base', 'runtime', 'kernels', 'nn', 'rebasin', 'io', 'report'],
-  cli: ['base', 'runtime', 'kernels', 'nn', 'rebasin', 'selfpaced', 'studies', 'io', 'report'],
+  commands: ['base', 'runtime', 'kernels', 'nn', 'rebasin', 'io', 'report'],
+  cli: ['commands', 'base', 'runtime', 'kernels', 'nn', 'rebasin', 'selfpaced', 'studies', 'io', 'report'],
 };
 
 /** The one file that names the package `webgpu`. */
