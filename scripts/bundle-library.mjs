@@ -53,10 +53,17 @@ export async function bundleLibrary(root, entryPoints) {
   });
   const files = outputFiles.map(({ path, text }) => ({
     path,
-    text: path.endsWith('.js') ? withPureNamespaces(text) : text,
+    text: path.endsWith('.js') ? withoutBareImports(withPureNamespaces(text)) : text,
   }));
   return { metafile, files };
 }
+
+/**
+ * esbuild names every chunk that an entry reaches, `import "./chunks/x.js";`, in case it does something when it is loaded. None does, and
+ * applications' bundlers would warn of each. The number of lines stays, for the source map.
+ * @param {string} text
+ */
+const withoutBareImports = (text) => text.replace(/^import "\.\.?\/[^"]+";$/gm, '');
 
 /**
  * The licences of the npm packages that were bundled, one after another.

@@ -37,7 +37,14 @@ export { withBiases } from './nn/models/with-biases.ts';
 export * as ops from './nn/ops/index.ts';
 export { compile, type Program } from './nn/program.ts';
 export { rewrite } from './nn/rewrite.ts';
-export { readStateDict, type StateDict, stateDictOf, valuesOf, writeStateDict } from './nn/state-dict.ts';
+export {
+  expectSameArchitecture,
+  readStateDict,
+  type StateDict,
+  stateDictOf,
+  valuesOf,
+  writeStateDict,
+} from './nn/state-dict.ts';
 export { findTaps, type Tap } from './nn/taps.ts';
 export { type Evaluation, Evaluator } from './nn/train/evaluate.ts';
 export { type FitOptions, type FitResult, fit } from './nn/train/fit.ts';
