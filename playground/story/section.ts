@@ -1,35 +1,188 @@
 /** Section "The story": train, align, and the line between. This file runs it; the parts of the view stand in their own. */
-import { element, section } from '../../src/report/elements.ts';
+import { element } from '../../src/report/elements.ts';
+import { button } from '../form.ts';
 import type { PageSection, Shell } from '../section.ts';
 import type { Values } from '../state.ts';
+import { storyControls } from './controls.ts';
+import { linePart } from './line-part.ts';
+import { matchingPart } from './matching-part.ts';
+import { type Expected, resultPart } from './result-part.ts';
 import { DEFAULT_SETTINGS, type StorySettings, settingsOf, valuesOf } from './settings.ts';
+import { storyProgress } from './story-progress.ts';
+import type { StoryEvent } from './story-task.ts';
+import { trainingPart } from './training-part.ts';
+
+/** Typing goes on for a while. */
+const SETTLE_MS = 350;
+
+type State = 'running' | 'done' | 'stopped' | 'failed';
 
 export function storySection({ engine, remember }: Shell): PageSection {
-  const status = element('p', { role: 'status' });
-  const root = element('div', {}, section('The story', status));
   let settings: StorySettings = DEFAULT_SETTINGS;
+  let files: readonly File[] = [];
+  let lambda = 0.5;
+  let expected: Expected | undefined;
+  let made: Expected | undefined;
   let running: AbortController | undefined;
+  let finished: Promise<void> = Promise.resolve();
+  let settling: ReturnType<typeof setTimeout> | undefined;
 
-  async function run(): Promise<void> {
+  const training = trainingPart();
+  const matching = matchingPart();
+  const line = linePart(ask);
+  const result = resultPart(
+    (name, at) => engine.run('storyCheckpoint', { line: name, lambda: at }),
+    () => lambda,
+  );
+  const controls = storyControls((next, chosen) => {
+    settings = next;
+    files = chosen;
+    expected = undefined;
+    controls.show(settings, files);
+    clearTimeout(settling);
+    settling = setTimeout(run, SETTLE_MS);
+  });
+  const progress = storyProgress();
+  const toggle = button('Stop', () => (running ? running.abort() : run()), { class: 'main' });
+  const failure = element('div', { role: 'alert' });
+  const narrow = matchMedia('(max-width: 760px)').matches;
+  const experiment = element(
+    'details',
+    { class: 'experiment', ...(narrow ? {} : { open: '' }) },
+    element('summary', {}, 'The experiment'),
+    controls.root,
+  );
+  const root = element(
+    'article',
+    { class: 'story' },
+    element(
+      'header',
+      {},
+      element(
+        'h1',
+        {},
+        'Two networks trained apart look unrelated: half-way between their weights, little works. Permute the hidden units of one, and the straight line does.',
+      ),
+      element('p', { class: 'lead' }, 'Both are trained now, in this page. Change anything: it starts anew.'),
+    ),
+    experiment,
+    element('div', { class: 'run-bar' }, progress.root, toggle),
+    failure,
+    training.root,
+    matching.root,
+    line.root,
+    result.root,
+  );
+
+  function setState(state: State): void {
+    root.dataset.state = state;
+    toggle.textContent = state === 'running' ? 'Stop' : state === 'done' ? 'Run again' : 'Run';
+  }
+
+  function rememberAll(): void {
+    const shown = made ?? expected;
+    remember({
+      ...valuesOf(settings),
+      lambda: lambda.toFixed(2),
+      ...(shown ? { hash: shown.hash, on: shown.adapter } : {}),
+    });
+  }
+
+  /** Stops what runs, and begins anew with the settings of now. */
+  function run(): void {
     running?.abort();
     const mine = new AbortController();
     running = mine;
-    remember(valuesOf(settings));
+    asking?.abort();
+    finished = finished.then(() => runWith(mine));
+  }
+
+  async function runWith(mine: AbortController): Promise<void> {
+    if (mine.signal.aborted) return;
+    const chosen = settings;
+    made = undefined;
+    rememberAll();
+    failure.replaceChildren();
+    setState('running');
+    progress.start();
+    result.clear();
+    let fresh = false;
+    const hear = (event: StoryEvent) => {
+      if ('stage' in event) {
+        progress.show(event);
+        if (event.stage.startsWith('train') && !fresh) {
+          fresh = true;
+          training.clear(chosen);
+          matching.clear();
+          line.clear();
+        }
+        if (event.stage.startsWith('train')) training.progress(event);
+        if (event.stage === 'match') matching.progress(event);
+      } else if (event.part === 'networks') {
+        if (!fresh) {
+          matching.clear();
+          line.clear();
+        }
+        training.trained(event.networks);
+      } else if (event.part === 'match') matching.matched(event.match);
+      else line.curve(event.part, event.curves);
+    };
     try {
-      const { result } = await engine.run(
+      const story = await engine.run(
         'story',
-        { settings },
-        {
-          signal: mine.signal,
-          onEvent: (event) => {
-            status.textContent =
-              'stage' in event ? `${event.stage} ${event.done}/${event.total}` : event.part;
-          },
-        },
+        { settings: chosen, files },
+        { signal: mine.signal, onEvent: hear },
       );
-      status.textContent = result.hash;
+      const { hash, adapter } = story.result;
+      made = { hash, adapter };
+      result.show(story.result, chosen, expected);
+      rememberAll();
+      line.ready(story.samples, lambda);
+      progress.done(story.result.seconds, story.reused);
+      setState('done');
+      ask(lambda);
     } catch (error) {
-      if (!mine.signal.aborted) status.textContent = (error as Error).message;
+      const { name, message } = error as Error;
+      if (mine.signal.aborted || name === 'AbortError') {
+        progress.stopped();
+        setState('stopped');
+      } else {
+        failure.replaceChildren(
+          element('p', { class: 'failure' }, element('strong', {}, name), ` ${message}`),
+        );
+        progress.stopped();
+        setState('failed');
+      }
+    } finally {
+      if (running === mine) running = undefined;
+    }
+  }
+
+  let asking: AbortController | undefined;
+  let asked: number | undefined;
+
+  /** Classifies at the newest lambda: while one answer is waited for, only the last question counts. */
+  function ask(at: number): void {
+    lambda = at;
+    asked = at;
+    if (!asking) void answer();
+  }
+
+  async function answer(): Promise<void> {
+    while (asked !== undefined && root.dataset.state === 'done') {
+      const at = asked;
+      asked = undefined;
+      asking = new AbortController();
+      try {
+        line.classified(await engine.run('classify', { lambda: at }, { signal: asking.signal }));
+      } catch (error) {
+        if ((error as Error).name !== 'AbortError') {
+          failure.replaceChildren(element('p', { class: 'failure' }, (error as Error).message));
+        }
+      } finally {
+        asking = undefined;
+      }
+      rememberAll();
     }
   }
 
@@ -37,7 +190,14 @@ export function storySection({ engine, remember }: Shell): PageSection {
     root,
     show(values: Values) {
       settings = settingsOf(values);
-      void run();
+      const at = Number(values.lambda ?? 0.5);
+      lambda = at >= 0 && at <= 1 ? at : 0.5;
+      expected = values.hash ? { hash: values.hash, adapter: values.on ?? '' } : undefined;
+      controls.show(settings, files);
+      training.clear(settings);
+      matching.clear();
+      line.clear();
+      run();
     },
   };
 }

@@ -43,7 +43,8 @@ export interface DemoProgress {
   readonly note: string;
   /** While training: mean loss of the steps since the last report. */
   readonly loss?: number;
-  /** Of weight matching: as they are after this sweep. */
+  /** Of weight matching, after this sweep: the objective, and the permutations, whose arrays are never written to. */
+  readonly objective?: number;
   readonly permutations?: Permutations;
 }
 

@@ -64,7 +64,8 @@ export interface MatchProgress {
   readonly total: number;
   /** A word on how it goes, such as the objective. */
   readonly note: string;
-  /** Of weight matching: as they are after this sweep. Arrays are never written to afterwards. */
+  /** Of weight matching, after this sweep: the objective, and the permutations, whose arrays are never written to. */
+  readonly objective?: number;
   readonly permutations?: Permutations;
 }
 
@@ -155,7 +156,7 @@ export async function findPermutations(
       ...(order ? { order } : {}),
       onProgress: ({ sweep, maxSweeps, objective, permutations }) => {
         const note = `sweep ${sweep}  objective ${objective.toFixed(4)}`;
-        report({ done: sweep, total: maxSweeps, note, permutations });
+        report({ done: sweep, total: maxSweeps, note, objective, permutations });
       },
     });
     return { permutations, details: { sweeps, converged, objectivePerSweep } };

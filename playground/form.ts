@@ -1,0 +1,79 @@
+/** Fields of forms: a label above a control, native elements throughout, so that keyboard and screen readers know them. */
+import { element } from '../src/report/elements.ts';
+
+export interface Option<Value extends string> {
+  readonly value: Value;
+  readonly text: string;
+  readonly disabled?: boolean;
+}
+
+/** A label with its control. The control gets an id of the label, which stays when the form is made anew. */
+export function field(label: string, control: HTMLElement): HTMLElement {
+  control.id = `field-${label.toLowerCase().replaceAll(/[^a-z]+/g, '-')}`;
+  return element('div', { class: 'field' }, element('label', { for: control.id }, label), control);
+}
+
+export function choice<Value extends string>(
+  options: readonly Option<Value>[],
+  chosen: Value,
+  changed: (value: Value) => void,
+): HTMLSelectElement {
+  const select = element(
+    'select',
+    {},
+    ...options.map(({ value, text, disabled }) =>
+      element('option', { value, ...(disabled ? { disabled: '' } : {}) }, text),
+    ),
+  );
+  select.value = chosen;
+  select.addEventListener('change', () => changed(select.value as Value));
+  return select;
+}
+
+/** A number; what is out of range is not told, and the browser says why. */
+export function numberInput(
+  value: number,
+  { min, max, step = 1 }: { readonly min: number; readonly max?: number; readonly step?: number | 'any' },
+  changed: (value: number) => void,
+): HTMLInputElement {
+  const input = element('input', {
+    ...{ type: 'number', inputmode: step === 'any' ? 'decimal' : 'numeric', autocomplete: 'off' },
+    ...{ min: String(min), step: String(step), value: String(value) },
+    ...(max === undefined ? {} : { max: String(max) }),
+  });
+  input.addEventListener('change', () => {
+    if (input.value !== '' && input.reportValidity()) changed(Number(input.value));
+  });
+  return input;
+}
+
+export function textInput(value: string, changed: (value: string) => void): HTMLInputElement {
+  const input = element('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', value });
+  input.addEventListener('change', () => changed(input.value.trim()));
+  return input;
+}
+
+/** A button that asks for files, several at once; it says which are chosen. */
+export function fileChoice(
+  label: string,
+  files: readonly File[],
+  changed: (files: readonly File[]) => void,
+): HTMLElement {
+  const input = element('input', { type: 'file', multiple: '' });
+  input.addEventListener('change', () => changed([...(input.files ?? [])]));
+  const made = field(label, input);
+  const names = files.map(({ name }) => name).join(', ');
+  if (names !== '') made.append(element('p', { class: 'hint' }, names));
+  return made;
+}
+
+/** A button that does something. */
+export function button(
+  text: string,
+  pressed: () => void,
+  attributes: Readonly<Record<string, string>> = {},
+): HTMLButtonElement {
+  const made = element('button', { type: 'button', ...attributes }, text);
+  made.addEventListener('click', pressed);
+  return made;
+}
