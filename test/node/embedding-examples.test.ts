@@ -1,5 +1,5 @@
-/** The examples that run in a browser, as they are, on the built package, in a real Chromium. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+/** The examples that run in a browser, as they are, on the package as npm packs it, in a real Chromium. */
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build as esbuild } from 'esbuild';
@@ -7,6 +7,7 @@ import { build as vite } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseSafetensors } from '../../src/io/safetensors.ts';
 import { twoCheckpoints } from '../support/checkpoints.ts';
+import { installPackage } from '../support/installed-package.ts';
 import { useSite } from '../support/site.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rebasin-apps-'));
@@ -14,8 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 beforeAll(async () => {
   cpSync('examples', folder, { recursive: true });
-  mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(process.cwd(), join(folder, 'node_modules/rebasin'));
+  installPackage(folder);
   await esbuild({
     absWorkingDir: join(folder, 'bundler'),
     entryPoints: ['main.js'],
@@ -81,13 +81,26 @@ describe('examples', () => {
     const side = 64;
     // The canvas is read in the task that drew it, before the browser takes the picture away.
     // As text, since the test runner would put a function of its own in the place of `import`.
-    const pixels: number[] = await page.evaluate(`(async () => {
+    const { pixels, copies }: { pixels: number[]; copies: string[] } = await page.evaluate(`(async () => {
       const { frame } = await import(document.querySelector('script[src]').src);
-      const copy = new OffscreenCanvas(${side}, ${side}).getContext('2d');
+      const copies = [];
+      const watch = (prototype, name) => {
+        const method = prototype[name];
+        prototype[name] = function (...given) {
+          copies.push(name);
+          return method.apply(this, given);
+        };
+      };
+      watch(GPUBuffer.prototype, 'mapAsync');
+      for (const name of ['copyBufferToBuffer', 'copyBufferToTexture']) watch(GPUCommandEncoder.prototype, name);
+      watch(GPUQueue.prototype, 'submit');
+      const picture = new OffscreenCanvas(${side}, ${side}).getContext('2d');
       frame(20, 40);
-      copy.drawImage(document.querySelector('canvas'), 0, 0);
-      return [...copy.getImageData(0, 0, ${side}, ${side}).data].filter((_, i) => i % 4 === 0);
+      picture.drawImage(document.querySelector('canvas'), 0, 0);
+      const { data } = picture.getImageData(0, 0, ${side}, ${side});
+      return { pixels: [...data].filter((_, i) => i % 4 === 0), copies };
     })()`);
+    expect(copies).toEqual(['submit']); // one submit, nothing copied, nothing read back
     // The same picture, by its definition: a disc of radius 12, the mean of 7 x 7 pixels with zeros around.
     const disc = (x: number, y: number) =>
       x >= 0 && y >= 0 && x < side && y < side && (x - 20) ** 2 + (y - 40) ** 2 < 144 ? 1 : 0;

@@ -13,6 +13,9 @@ const TYPES: Record<string, string> = {
   '.json': 'application/json',
 };
 
+/** Without a GPU, a canvas with WebGPU needs the rest of the browser on SwiftShader's Vulkan too: else the GPU process ends at the first frame. */
+const WITH_CANVAS = ['--use-angle=swiftshader', '--enable-features=Vulkan', '--use-vulkan=swiftshader'];
+
 export interface OpenedPage {
   readonly page: Page;
   /** Console messages and uncaught errors, as they come. */
@@ -35,7 +38,8 @@ export function useSite(folder: string): (path: string) => Promise<OpenedPage> {
       }
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    browser = await chromium.launch(await chromiumLaunch());
+    const launch = await chromiumLaunch();
+    browser = await chromium.launch({ ...launch, args: [...launch.args, ...WITH_CANVAS] });
   });
   afterAll(async () => {
     await browser?.close();
