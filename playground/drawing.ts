@@ -1,39 +1,43 @@
 /** Drawings that change while one looks at them. */
 import { element } from '../src/report/elements.ts';
 
+const EVERY_MS = 120;
+
 export interface LiveDrawing {
   readonly root: HTMLElement;
-  /** Draws again, at the next frame and not more often than every `everyMs`. */
+  /** Draws again, at a next frame: eight times a second at most. */
   redraw(): void;
 }
 
 /**
  * A box that draws its content for the width it gets, when that changes and when told to.
  * @param height of the box in pixels.
- * @param draw returns nothing while there is nothing to draw: the box stays empty, at its height.
+ * @param draw returns nothing while there is nothing to draw: the box stays as high, and says what it waits for.
+ * @param waiting what that is.
  */
 export function liveDrawing(
   height: number,
   draw: (width: number) => Node | undefined,
-  everyMs = 120,
+  waiting = '',
 ): LiveDrawing {
   const line = element('div');
-  const root = element('div', { class: 'drawing' }, line);
+  const root = element('div', { class: 'drawing', 'data-waiting': waiting }, line);
   root.style.height = `${height}px`;
   let width = 0;
   let last = Number.NEGATIVE_INFINITY;
-  let waiting = false;
+  let isWaiting = false;
   const now = () => {
-    waiting = false;
+    isWaiting = false;
     last = performance.now();
     if (width === 0) return;
     const drawn = draw(width);
+    root.classList.toggle('waiting', drawn === undefined);
     root.replaceChildren(line, ...(drawn ? [drawn] : []));
   };
   const redraw = () => {
-    if (waiting) return;
-    waiting = true;
-    const wait = Math.max(0, last + everyMs - performance.now());
+    if (isWaiting) return;
+    isWaiting = true;
+    const wait = Math.max(0, last + EVERY_MS - performance.now());
     setTimeout(() => requestAnimationFrame(now), wait);
   };
   new ResizeObserver(([entry]) => {

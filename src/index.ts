@@ -2,10 +2,32 @@
 export * from './base/errors.ts';
 export { hashResult } from './base/hash.ts';
 export { RandomStream } from './base/random.ts';
+export { type AnalyseRequest, analyseResult } from './commands/analyse.ts';
+export {
+  type Checkpoint,
+  checkpointOf,
+  expectAlike,
+  modelOfCheckpoint,
+  normalisationOfCheckpoint,
+  permutedCheckpoint,
+} from './commands/checkpoint.ts';
+export { type MatchRequest, matchResult } from './commands/match.ts';
+export { type MergeRequest, mergeResult } from './commands/merge.ts';
+export {
+  type CommandImages,
+  defaultPoints,
+  type MergingChoices,
+  type RenormalisationChoices,
+} from './commands/method-settings.ts';
+export { type PlaneRequest, planeResult } from './commands/plane.ts';
+export { DEFAULT_SPARSITIES, type PruneRequest, type PruningChoices, pruneResult } from './commands/prune.ts';
+export type { CommandProgress, CommandRequest } from './commands/request.ts';
+export { type StatsRequest, statsResult } from './commands/stats.ts';
+export { type SweepRequest, sweepResult } from './commands/sweep.ts';
 export { concatDatasets, type ImageDataset, limitDataset } from './io/dataset.ts';
 export { DIGITS_NORMALISATION, digits } from './io/digits.ts';
 export { type ImageFileNames, loadImageFiles, recogniseImageFiles } from './io/image-files.ts';
-export { BUILT_IN_DATA, customaryNormalisation } from './io/known-data.ts';
+export { BUILT_IN_DATA, builtInImages, customaryNormalisation } from './io/known-data.ts';
 export { parseSafetensors } from './io/safetensors.ts';
 export { writeSafetensors } from './io/safetensors-writer.ts';
 export { biasedHalves, randomParts } from './io/split.ts';
@@ -48,12 +70,13 @@ export {
 export { findTaps, type Tap } from './nn/taps.ts';
 export { type Evaluation, Evaluator } from './nn/train/evaluate.ts';
 export { type FitOptions, type FitResult, fit } from './nn/train/fit.ts';
-export { GpuDataset, type Normalisation } from './nn/train/gpu-dataset.ts';
+export { checkDatasetFits, GpuDataset, type Normalisation } from './nn/train/gpu-dataset.ts';
 export { Optimizer, type OptimizerOptions } from './nn/train/optimizer.ts';
 export * from './nn/train/schedule.ts';
 export type { EpochPace, SelfPacedResult, SelfPacedState, SelfPacing } from './nn/train/self-paced.ts';
 export { readTrainingState, type TrainingState, writeTrainingState } from './nn/train/training-state.ts';
 export { type Analysis, type AnalysisOptions, analyseNetworks } from './rebasin/analysis/analyse.ts';
+export { type FirstLayerFiltersOptions, firstLayerFilters } from './rebasin/analysis/first-layer-filters.ts';
 export { type InputDirections, inputDirections } from './rebasin/analysis/input-directions.ts';
 export { type LayerMatrix, layerMatrices } from './rebasin/analysis/layer-matrices.ts';
 export { type MatchedBarriers, matchedBarriers } from './rebasin/analysis/matched-barriers.ts';
@@ -74,7 +97,7 @@ export {
   type DemoProgress,
   runDemo,
 } from './rebasin/demo.ts';
-export { type DemoChoices, type DemoImages, type DemoNetwork, planDemo } from './rebasin/demo-options.ts';
+export type { DemoChoices, DemoImages, DemoNetwork, DemoPlan } from './rebasin/demo-options.ts';
 export { equallySpaced, summariseCurve } from './rebasin/interpolation/barrier.ts';
 export { evaluateLogits, mixLogits } from './rebasin/interpolation/logits.ts';
 export { type Plane, type PlaneOptions, planeSweep } from './rebasin/interpolation/plane.ts';
@@ -91,7 +114,7 @@ export {
   pearsonCorrelation,
   secondMoment,
 } from './rebasin/matching/cross-moments.ts';
-export { MATCHING_METHODS, type Match, matchModels } from './rebasin/matching/match.ts';
+export { MATCHING_METHODS, type Match, matchModels, provenSpec } from './rebasin/matching/match.ts';
 export { type Matcher, randomMatcher, weightMatcher } from './rebasin/matching/matcher.ts';
 export { straightThroughMatching } from './rebasin/matching/straight-through.ts';
 export { weightMatching } from './rebasin/matching/weight-matching.ts';
@@ -121,9 +144,15 @@ export {
 } from './rebasin/pruning/prune.ts';
 export { PRUNING_METHODS, type PruningMethod } from './rebasin/pruning/pruning-method.ts';
 export type { PruningOptions } from './rebasin/pruning/pruning-options.ts';
+export {
+  PRUNING_RENORMALISATIONS,
+  type PruningRenormalisation,
+} from './rebasin/pruning/pruning-renormalisation.ts';
 export { BiasCalibration } from './rebasin/renormalise/bias-calibration.ts';
 export { type Endpoints, type EndpointsOptions, uploadEndpoints } from './rebasin/renormalise/endpoints.ts';
+export { hasBatchNorm } from './rebasin/renormalise/layers.ts';
 export {
+  checkRenormalisation,
   RENORMALISATIONS,
   type Renormalisation,
   renormalisedModel,

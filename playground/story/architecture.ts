@@ -39,8 +39,8 @@ export const START: Readonly<
   Record<Family, { architecture: Architecture; training: Partial<StorySettings> }>
 > = {
   mlp: {
-    architecture: { family: 'mlp', depth: 2, width: 128, norm: 'none' },
-    training: { epochs: 5, trainCount: 3000, testCount: 500, batchSize: 128, learningRate: 0.1, points: 15 },
+    architecture: { family: 'mlp', depth: 3, width: 128, norm: 'none' },
+    training: { epochs: 5, trainCount: 3000, testCount: 500, batchSize: 128, learningRate: 0.2, points: 13 },
   },
   resnet: {
     architecture: { family: 'resnet', depth: 8, width: 0.25, norm: 'batch' },

@@ -27,8 +27,8 @@ export function lossFigure(
 ): Svg {
   const highest = Math.max(2.4, ...curves.flat().map(({ loss }) => loss));
   const ends = curves.map((points) => points.at(-1));
-  // Networks trained alike are alike: the upper curve's name goes above it, the lower one's below.
-  const above = (ends[0]?.loss ?? 0) >= (ends[1]?.loss ?? 0) ? 0 : 1;
+  // Networks trained alike end alike: their names are stacked above the ends, in the order of the ends.
+  const upper = (ends[0]?.loss ?? 0) >= (ends[1]?.loss ?? 0) ? 0 : 1;
   const every = Math.max(1, Math.ceil(epochs / 8));
   return asImage(
     Plot.plot({
@@ -70,7 +70,7 @@ export function lossFigure(
             }),
             label({
               ...{ x: end.epoch, y: end.loss, text: names[i]!, colour },
-              ...{ dy: i === above ? -15 : 17, anchor: late ? 'end' : 'start' },
+              ...{ dy: i === upper ? -31 : -15, anchor: late ? 'end' : 'start' },
             }),
           ];
         }),

@@ -25,7 +25,7 @@ export interface MatchingPart {
 export function matchingPart(): MatchingPart {
   let matrices = new Map<string, Matrix>();
   let history: number[] = [];
-  const boxes = element('div', { class: 'moving-matrices' });
+  const boxes = element('div', { class: 'moving-matrices', 'data-waiting': 'when both are trained' });
   const sentence = element('p', { class: 'sentence' });
   const drawing = liveDrawing(HEIGHT, (width) =>
     history.length > 0 ? objectiveFigure(history, width, HEIGHT) : undefined,

@@ -61,7 +61,7 @@ export function storySection({ engine, remember }: Shell): PageSection {
       element(
         'h1',
         {},
-        'Two networks trained apart look unrelated: half-way between their weights, little works. Permute the hidden units of one, and the straight line does.',
+        'Two networks trained apart look unrelated: half-way between their weights, little works. Permute the hidden units of one, and all of the straight line between them does.',
       ),
       element('p', { class: 'lead' }, 'Both are trained now, in this page. Change anything: it starts anew.'),
     ),

@@ -26,16 +26,16 @@ export interface StorySettings {
 
 /** Small enough for a software adapter to tell the whole story in half a minute. */
 export const DEFAULT_SETTINGS: StorySettings = {
-  model: 'mlp:784-128-128-10',
+  model: 'mlp:784-128-128-128-10',
   seed: 0,
   secondSeed: 1,
   epochs: 5,
-  learningRate: 0.1,
+  learningRate: 0.2,
   batchSize: 128,
   data: 'digits',
   trainCount: 3000,
   testCount: 500,
-  points: 15,
+  points: 13,
   method: 'weight',
   steps: 100,
   renormalise: 'none',

@@ -7,7 +7,6 @@ import {
   type HostTensors,
   hashResult,
   limitDataset,
-  planDemo,
   runDemo,
   VERSION,
   valuesOf,
@@ -71,7 +70,6 @@ export const runStory: Task<StoryOptions, StoryEvent, Story> = async ({ settings
   const started = performance.now();
   const own = settings.data === 'files' ? await readOwnImages(files ?? [], settings) : undefined;
   const choices: DemoOptions = { ...choicesOf(settings), ...(own ? { data: own } : {}) };
-  const plan = planDemo(choices); // throws before there is a context
   const context = await session.context();
   session.drop(NETWORKS);
   const key = trainingKey(settings, own);
@@ -85,7 +83,7 @@ export const runStory: Task<StoryOptions, StoryEvent, Story> = async ({ settings
     onPart: report,
   });
   session.keep(TRAINED, new Trained(key, demo.trained));
-  const { checkpoints, fields, hash, normalisation } = demo;
+  const { checkpoints, fields, hash, normalisation, plan } = demo;
   const samples = limitDataset(plan.images.test, SAMPLES);
   const [a, naive] = demo.trained.values as readonly [HostTensors, HostTensors];
   const networks = new StoryNetworks(context, {

@@ -56,7 +56,7 @@ export function trainingPart(): TrainingPart {
     clear(next) {
       settings = next;
       curves = [[], []];
-      showFacts(['training …', 'training …']);
+      showFacts(['…', '…']);
       drawing.redraw();
     },
     progress({ stage, done, total, loss }) {
@@ -66,9 +66,7 @@ export function trainingPart(): TrainingPart {
       drawing.redraw();
     },
     trained(networks) {
-      showFacts(
-        networks.map(({ test }) => (test ? `${formatPercent(test.accuracy)} of test images right` : '')),
-      );
+      showFacts(networks.map(({ test }) => (test ? formatPercent(test.accuracy) : '–')));
       drawing.redraw();
     },
   };

@@ -70,6 +70,8 @@ export interface Demo {
   readonly normalisation: Normalisation;
   /** For another demo that differs in matching or correction alone. */
   readonly trained: DemoNetworks;
+  /** Every choice made, with the images. */
+  readonly plan: DemoPlan;
 }
 
 /**
@@ -151,6 +153,7 @@ export async function runDemo(context: Context, options: DemoOptions = {}): Prom
       },
       normalisation: images.normalisation,
       trained,
+      plan,
     };
   } finally {
     for (const made of owned) made.destroy();
