@@ -99,6 +99,7 @@ export function threefry2x32(
 export class RandomStream {
   /** The key, two words in 0 .. 2^32 - 1: all that the WGSL twin needs. */
   readonly key0: number;
+  /** The second half of the key. */
   readonly key1: number;
   readonly #block = new Uint32Array(2);
   /** Which counter `#block` holds, so that neighbours cost one block. */

@@ -15,6 +15,7 @@ export type CheckpointFormat = 'safetensors' | 'npz' | 'pytorch' | 'pytorch-stre
 
 /** The content of a checkpoint file. */
 export interface CheckpointFile {
+  /** What the bytes were. */
   readonly format: CheckpointFormat;
   /** Tensors by name; names are without the prefix `module.` that data-parallel training puts before them. */
   readonly tensors: Map<string, FileTensor>;

@@ -8,8 +8,11 @@ export interface ImageDataset {
   readonly name: string;
   /** Number of images, N. */
   readonly count: number;
+  /** C. */
   readonly channels: number;
+  /** H. */
   readonly height: number;
+  /** W. */
   readonly width: number;
   /** Labels are 0 .. classes - 1; at most 256. */
   readonly classes: number;

@@ -7,7 +7,9 @@ import { FormatError } from '../base/errors.ts';
 
 /** A parsed IDX file of unsigned bytes. `data` is a view of the given bytes. */
 export interface IdxArray {
+  /** Elements along each axis. */
   readonly shape: readonly number[];
+  /** Of the file's element type, row-major. */
   readonly data: Uint8Array;
 }
 

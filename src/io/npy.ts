@@ -30,7 +30,9 @@ export function isNpy(bytes: Uint8Array): boolean {
 
 /** The array of an npy file, and the type that NumPy gave it, such as `<f4`. */
 export interface NpyArray {
+  /** Shape and values. */
   readonly tensor: FileTensor;
+  /** NumPy's name of the element type, such as `<f4`. */
   readonly descr: string;
 }
 

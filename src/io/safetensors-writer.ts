@@ -7,8 +7,11 @@ import { MAX_HEADER_BYTES, type TensorData } from './safetensors.ts';
 
 /** A tensor to write; without `dtype` the type of the array decides (Uint8Array is U8). */
 export interface WritableTensor {
+  /** Element type by the format's name, such as `F32`. */
   readonly dtype?: Dtype;
+  /** Elements along each axis. */
   readonly shape: readonly number[];
+  /** As many values as the shape has, row-major. */
   readonly data: TensorData;
 }
 

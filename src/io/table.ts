@@ -7,6 +7,7 @@ export interface Table {
   readonly features: Float64Array;
   /** f64 [samples]. */
   readonly targets: Float64Array;
+  /** Numbers in each row of the features. */
   readonly columns: number;
   /** Of the features, as the header says, or "x1", "x2", ... */
   readonly names: readonly string[];

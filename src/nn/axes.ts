@@ -35,6 +35,7 @@ export interface Concatenation {
   readonly segments: readonly Axis[];
 }
 
+/** What an axis of a tensor is made of: one index (atom), a product of axes (a flatten), or axes one after another (a concatenation). */
 export type Axis = Atom | Product | Concatenation;
 
 /** A new axis that nothing is known about, except that the batch dimension is never permuted. */

@@ -8,11 +8,17 @@ import type { DType } from '../runtime/kernel.ts';
 import type { Attributes, Operation } from './operation.ts';
 import type { Shape } from './shape.ts';
 
+/** A value of a graph: an operation on other nodes. Immutable; it knows no GPU. */
 export interface Node {
+  /** What computes it. */
   readonly operation: Operation;
+  /** What it is computed from. */
   readonly inputs: readonly Node[];
+  /** What the operation was made with: plain data. */
   readonly attributes: Attributes;
+  /** `N` stands for the batch size. */
   readonly shape: Shape;
+  /** Of every element. */
   readonly dtype: DType;
 }
 
@@ -51,7 +57,9 @@ export function topologicalOrder(outputs: readonly Node[]): Node[] {
 
 /** What leaves are: an input of the graph, a parameter (trained) or a buffer (kept, not trained). */
 export interface LeafAttributes {
+  /** Inputs are given at each run, parameters trained, buffers kept. */
   readonly kind: 'input' | 'parameter' | 'buffer';
+  /** Leaves of one kind and name are one value. */
   readonly name: string;
 }
 

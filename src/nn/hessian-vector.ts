@@ -25,6 +25,7 @@ import { checkDatasetFits } from './train/gpu-dataset.ts';
 /** Float64 arrays by name. */
 export type Float64Tensors = ReadonlyMap<string, Float64Array>;
 
+/** Loss, gradient and Hessian-vector product at one point, along one direction. */
 export interface SecondOrder {
   /** Mean cross-entropy. */
   readonly loss: number;
@@ -38,10 +39,13 @@ export interface SecondOrder {
   readonly curvature: number;
 }
 
+/** The network, and the data that its loss is the mean over. */
 export interface HessianVectorOptions {
+  /** The architecture. */
   readonly model: Model;
   /** Where parameters and buffers are, read at each product. They stay the caller's. */
   readonly arenas: readonly Arena[];
+  /** The samples of the loss; stays the caller's. */
   readonly data: GpuDataset;
   /**
    * What is differentiated by: what is trained, or also running means and variances, which an interpolation moves as well.
@@ -52,7 +56,9 @@ export interface HessianVectorOptions {
   readonly batchSize?: number;
 }
 
+/** How to be told, and how to stop. */
 export interface SecondOrderOptions {
+  /** Looked at after each batch: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
   /** Called after each batch with the number of samples done. */
   readonly onProgress?: ((samples: number) => void) | undefined;
@@ -141,6 +147,7 @@ export class HessianVector {
     };
   }
 
+  /** Frees its program and arenas. Safe to call twice. */
   destroy(): void {
     this.#scope.destroy();
   }
@@ -148,7 +155,9 @@ export class HessianVector {
 
 /** Gradient and H v of a loss, both by the names of its variables. */
 export interface HessianVectorGraph {
+  /** By parameter name, of the parameter's shape. */
   readonly gradient: ReadonlyMap<string, Node>;
+  /** H v, the same way. */
   readonly product: ReadonlyMap<string, Node>;
 }
 

@@ -18,6 +18,7 @@ import {
 /** What follows a convolution. `layer` normalises over channels at each pixel, as Git Re-Basin does. */
 export type Norm = 'batch' | 'layer' | 'none';
 
+/** Their names, as options take them. */
 export const NORMS: readonly Norm[] = ['batch', 'layer', 'none'];
 
 /** `nn.Linear`: `<module>.weight` [out, in], `<module>.bias` [out]. x: [N, in]. */
@@ -26,6 +27,7 @@ export function linear(x: Node, module: string, outFeatures: number, { bias = tr
   return linearOperation(x, weight, bias ? parameter(`${module}.bias`, [outFeatures]) : undefined);
 }
 
+/** Of `conv`. */
 export interface ConvOptions {
   /** Both sides of the kernel. Default: 3. */
   readonly kernelSize?: number;

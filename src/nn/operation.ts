@@ -14,9 +14,13 @@ export type Attributes = any;
 
 /** What the kernels rule gets: views with the batch size already in their shapes. */
 export interface KernelArguments<A = Attributes> {
+  /** Where it will run. */
   readonly context: Context;
+  /** In the operation's order. */
   readonly inputs: readonly TensorView[];
+  /** Where the result goes. */
   readonly output: TensorView;
+  /** Of the node. */
   readonly attributes: A;
   /** An activation to apply to the result in the same dispatch; only for operations with `fusesActivation`. */
   readonly activation?: 'relu';
@@ -26,24 +30,33 @@ export interface KernelArguments<A = Attributes> {
 
 /** What the expression rule gives: WGSL over `a`, `b`, ... (the inputs, of type `T`) and `s0`, `s1`, ... (the scalars). */
 export interface Expression {
+  /** Of type `T`, such as `max(a, T(0.0))`. */
   readonly text: string;
+  /** Values of `s0`, `s1`, ... Default: none. */
   readonly scalars?: readonly number[];
 }
 
+/** What the gradient rule gets. */
 export interface GradientArguments<A = Attributes> {
+  /** In the operation's order. */
   readonly inputs: readonly Node[];
   /** The operation's own result, so that a gradient can be written with it. */
   readonly output: Node;
   /** The gradient of the loss with respect to `output`, of the same shape. */
   readonly outputGradient: Node;
+  /** Of the node. */
   readonly attributes: A;
   /** Whether anyone asks for the gradient of input i: rules may skip the others. */
   readonly wanted: readonly boolean[];
 }
 
+/** What the axes rule gets: the axes of every input and of the output. */
 export interface AxesArguments<A = Attributes> {
+  /** For each input its axes. */
   readonly inputs: readonly (readonly Axis[])[];
+  /** The output's axes. */
   readonly output: readonly Axis[];
+  /** Of the node. */
   readonly attributes: A;
   /** Says that two axes carry the same index: permuting one permutes the other. */
   join(a: Axis, b: Axis): void;
@@ -51,7 +64,9 @@ export interface AxesArguments<A = Attributes> {
   pin(axis: Axis, reason: string): void;
 }
 
+/** Four rules that say all there is to know of an operation: shape, kernels (or an expression), gradient, axes. */
 export interface Operation<A = Attributes> {
+  /** Shown in errors and profiles. */
   readonly name: string;
   /** Output shape from input shapes. @throws ShapeError that names the operation, what it expected and what it got. */
   shape(inputs: readonly Shape[], attributes: A): Shape;

@@ -17,6 +17,7 @@ import { isLeaf, lower, type Step } from './lowering.ts';
 import { type Lifetime, planMemory } from './memory-plan.ts';
 import { concreteShape, formatShape } from './shape.ts';
 
+/** What to compute, from what, and for how many samples at once. */
 export interface ProgramOptions {
   /** Values to keep: read them with `program.output(name)` after a run. */
   readonly outputs: Readonly<Record<string, Node>>;
@@ -48,8 +49,11 @@ interface PreparedRun {
   }[];
 }
 
+/** A graph compiled for one context: kernels chosen, memory planned, bind groups made. `run` only records. */
 export class Program {
+  /** Where it runs. */
   readonly context: Context;
+  /** The largest, for which memory is planned. */
   readonly batchSize: number;
   /** Bytes of memory slots after sharing, outputs and inputs not counted. */
   readonly plannedBytes: number;

@@ -4,6 +4,7 @@ import { ShapeError } from '../base/errors.ts';
 /** A dimension: a number, or `'N'`, the batch size, which one program runs with many values of. */
 export type Dim = number | 'N';
 
+/** Elements along each axis; `N` only as the first. */
 export type Shape = readonly Dim[];
 
 /** A shape with the batch size put in. */

@@ -8,14 +8,21 @@ import { assertFinite, type FileTensor } from '../io/safetensors.ts';
 import { writeSafetensors } from '../io/safetensors-writer.ts';
 import type { ArenaEntry } from '../runtime/arena.ts';
 
+/** A tensor of a checkpoint. */
 export interface StateDictEntry {
+  /** Elements along each axis. */
   readonly shape: readonly number[];
+  /** As many values as the shape has, row-major. */
   readonly data: Float32Array;
 }
 
+/** A checkpoint on the host. */
 export interface StateDict {
+  /** float32 tensors by PyTorch name. */
   readonly entries: ReadonlyMap<string, StateDictEntry>;
+  /** Integer tensors (`num_batches_tracked`), which nothing here changes. */
   readonly integers: ReadonlyMap<string, FileTensor>;
+  /** What the file says about itself. */
   readonly metadata: ReadonlyMap<string, string>;
   /** What was done while reading (a prefix removed, float64 rounded), one sentence each. */
   readonly notes: readonly string[];

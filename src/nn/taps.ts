@@ -9,7 +9,9 @@
  */
 import { type LeafAttributes, type Node, topologicalOrder } from './graph.ts';
 
+/** A place of a network where activations are read. */
 export interface Tap {
+  /** Result of a linear layer or convolution, of a norm, or of an activation function. */
   readonly kind: 'weighted' | 'normalised' | 'activation';
   /** Unique among the taps of a kind. */
   readonly name: string;
@@ -22,6 +24,7 @@ export interface WeightedTap extends Tap {
   readonly kind: 'weighted';
   /** Parameter names. */
   readonly weight: string;
+  /** Undefined where the layer has none. */
   readonly bias: string | undefined;
 }
 

@@ -10,19 +10,25 @@ import type { Context } from './context.ts';
 import { elementCount, type TensorView } from './kernel.ts';
 import type { Tensor } from './tensor.ts';
 
+/** A named tensor of an arena. */
 export interface ArenaEntry {
+  /** As PyTorch names it, such as `layer1.0.conv1.weight`. */
   readonly name: string;
+  /** Elements along each axis; `[]` for a scalar. */
   readonly shape: readonly number[];
 }
 
+/** Where an entry lies in its arena, in elements. */
 export interface ArenaSlice extends ArenaEntry {
   /** First element; a multiple of 64. */
   readonly start: number;
+  /** Elements, padding not included. */
   readonly length: number;
 }
 
 /** Where each entry lies. Two arenas of equal entries have equal layouts. */
 export class ArenaLayout {
+  /** In the order of the entries. */
   readonly slices: readonly ArenaSlice[];
   /** Elements, padding included. */
   readonly length: number;
@@ -39,6 +45,7 @@ export class ArenaLayout {
     this.#byName = new Map(this.slices.map((slice) => [slice.name, slice]));
   }
 
+  /** Where an entry lies. @throws ShapeError when there is none of that name. */
   slice(name: string): ArenaSlice {
     const slice = this.#byName.get(name);
     if (!slice)
@@ -46,6 +53,7 @@ export class ArenaLayout {
     return slice;
   }
 
+  /** Whether there is an entry of that name. */
   has(name: string): boolean {
     return this.#byName.has(name);
   }
@@ -54,8 +62,11 @@ export class ArenaLayout {
 /** A state dict on the host: float32 arrays by PyTorch name. */
 export type HostTensors = ReadonlyMap<string, Float32Array>;
 
+/** All parameters of one model in one GPU buffer, each a slice that starts at a multiple of 256 bytes, padding zero. */
 export class Arena {
+  /** The context whose device holds it. */
   readonly context: Context;
+  /** Where each entry lies. */
   readonly layout: ArenaLayout;
   readonly #tensor: Tensor;
   /** Ranges that together cover the arena, each within one binding. */
@@ -76,6 +87,7 @@ export class Arena {
     }));
   }
 
+  /** The GPU buffer itself, the arena's: f32, `4 * layout.length` bytes or more. */
   get buffer(): GPUBuffer {
     return this.#tensor.buffer;
   }
@@ -107,6 +119,7 @@ export class Arena {
     return new Map(this.layout.slices.map((s) => [s.name, all.slice(s.start, s.start + s.length)]));
   }
 
+  /** Returns the buffer to the context's pool. Safe to call twice. */
   destroy(): void {
     this.#tensor.destroy();
   }

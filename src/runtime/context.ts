@@ -111,14 +111,21 @@ export function contextOnDevice(
   );
 }
 
+/** One GPU device with its queue, buffer pool, pipelines and recorder. Everything takes one; there are no globals. */
 export class Context {
+  /** The device itself, for objects of a host's own. It is destroyed with the context only if `requestContext` made it. */
   readonly device: GPUDevice;
+  /** Where the device came from. */
   readonly origin: Origin;
+  /** The kernel variants that were forced, by family. */
   readonly variants: Readonly<Record<string, string>>;
   /** The fastest kernel variant by family and sizes, as far as measured (src/kernels/tuning.ts). Never changes result bits. */
   readonly tuning = new Map<string, string>();
+  /** Where tensors get their buffers. @internal */
   readonly pool: BufferPool;
+  /** What was compiled. @internal */
   readonly pipelines: PipelineCache;
+  /** What collects dispatches into submits. @internal */
   readonly recorder: Recorder;
   readonly #bindGroups: BindGroups;
   readonly #staging: Staging;

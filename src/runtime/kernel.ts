@@ -7,14 +7,18 @@
  * `context.record`.
  */
 
+/** `var<storage, read>` or `var<storage, read_write>`. */
 export type BindingAccess = 'read' | 'read_write';
 
+/** A compute shader and how it is bound. See the convention at the top of kernel.ts: parameters at binding 0, storage buffers from 1. */
 export interface Kernel {
   /** Unique: two kernels of one name must have the same text. Shown in errors and profiles. */
   readonly name: string;
   /** The `.wgsl` file it came from, for error messages. */
   readonly file: string;
+  /** The whole text, with an entry point `main`. */
   readonly wgsl: string;
+  /** How each storage buffer is used, from binding 1 on. */
   readonly bindings: readonly BindingAccess[];
   /** Values of the text's `override` constants. */
   readonly constants?: Readonly<Record<string, number>>;
@@ -25,19 +29,25 @@ export type DType = 'f32' | 'u32' | 'i32';
 
 /** A part of a GPU buffer seen as an array. Whoever made the buffer owns it; a view owns nothing. */
 export interface TensorView {
+  /** With usage STORAGE. */
   readonly buffer: GPUBuffer;
   /** In bytes; a multiple of 256. */
   readonly offset: number;
+  /** Elements along each axis, the last one contiguous. */
   readonly shape: readonly number[];
+  /** Of every element, 4 bytes each. */
   readonly dtype: DType;
 }
 
+/** A kernel on particular buffers with particular sizes: plain data, for `context.record`. */
 export interface Dispatch {
+  /** What runs. */
   readonly kernel: Kernel;
   /** One view per storage binding, in the kernel's order. */
   readonly views: readonly TensorView[];
   /** The uniform struct's bytes; see `packParams`. */
   readonly params: Uint8Array;
+  /** Along x, y and z, at most 65,535 each; see `linearGrid`. */
   readonly workgroups: readonly [number, number, number];
   /** Estimated cost in multiply-adds (or elements touched): bounds how much one submit holds. */
   readonly work: number;

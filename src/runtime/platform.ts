@@ -28,7 +28,9 @@ export interface FoundAdapter {
   keepAlive: unknown;
 }
 
+/** What differs between Node and a browser. */
 export interface Platform {
+  /** Which of the two it is. */
   readonly name: 'node' | 'browser';
   /** @throws UnsupportedError that says what was tried and what to install. */
   findAdapter(options: AdapterOptions): Promise<FoundAdapter>;

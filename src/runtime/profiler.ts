@@ -7,12 +7,17 @@ import { BufferUsage, MapMode } from './gpu-constants.ts';
 /** Query slots: two per dispatch. Dispatches past the first 2,048 of a profile are not timed, and the profile says how many. */
 const QUERIES = 4096;
 
+/** What the dispatches of one kernel took together. */
 export interface KernelTime {
+  /** Its name. */
   readonly kernel: string;
+  /** Dispatches that were timed. */
   readonly calls: number;
+  /** Sum of their times on the GPU, in nanoseconds. */
   readonly gpuTimeNs: number;
 }
 
+/** What `context.profile` measured. */
 export interface Profile {
   /** Longest first. */
   readonly kernels: readonly KernelTime[];

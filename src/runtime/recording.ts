@@ -42,7 +42,9 @@ type Step =
 /** How a recording makes the bind group of a dispatch whose parameters lie in `uniforms`. */
 type MakeBindGroup = (prepared: PreparedDispatch, uniforms: GPUBuffer) => GPUBindGroup;
 
+/** Dispatches and copies, to be encoded into a host's command encoders or compute passes as often as wanted. */
 export class Recording {
+  /** The context that recorded it. */
   readonly context: Context;
   /** Dispatches in it. */
   readonly dispatches: number;

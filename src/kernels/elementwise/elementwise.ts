@@ -17,7 +17,9 @@ import { checkSeparate, checkSizes, checkView } from '../checks.ts';
 import template from './elementwise.wgsl';
 import functions from './functions.wgsl';
 
+/** One input of an elementwise formula. */
 export interface ElementwiseInput {
+  /** f32. */
   readonly view: TensorView;
   /**
    * Element i of the output reads element `(i / inner) % size` of a view of `size` elements. For an output [N, C, H, W]:
@@ -27,6 +29,7 @@ export interface ElementwiseInput {
   readonly broadcast?: { readonly inner: number; readonly size: number };
 }
 
+/** A formula and what it is applied to. */
 export interface ElementwiseCall {
   /**
    * WGSL for type `T = vec4f`, of the inputs `a`, `b`, ... `h` and the scalars `s0` ... `s3` (f32; write `T(s0)` where a vector is

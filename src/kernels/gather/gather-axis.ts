@@ -12,11 +12,15 @@ import {
 import { checkSeparate, checkSizes, checkView } from '../checks.ts';
 import wgsl from './gather-axis.wgsl';
 
+/** What `gatherAxis` reads and writes. */
 export interface GatherAxisCall {
   /** Any element type, seen as [outer, size, inner]. */
   readonly input: TensorView;
+  /** Elements before the gathered axis: the product of its dimensions. */
   readonly outer: number;
+  /** Length of the gathered axis in the input. */
   readonly size: number;
+  /** Elements after it: the product of its dimensions. */
   readonly inner: number;
   /** u32 [count]: which input position each output position takes. `size` or more gives zeros. */
   readonly index: TensorView;

@@ -5,8 +5,11 @@ import { type Dispatch, elementCount, type Kernel, linearGrid, packParams } from
 import { checkSeparate, checkView, checkWindows, type Windows } from '../checks.ts';
 import wgsl from './adam.wgsl';
 
+/** One step of Adam. Arenas by their windows, all of one layout. */
 export interface AdamCall {
+  /** f32, updated in place. */
   readonly parameters: Windows;
+  /** f32, read. */
   readonly gradients: Windows;
   /** Running mean of gradients, zeros before the first step. */
   readonly firstMoments: Windows;
@@ -14,6 +17,7 @@ export interface AdamCall {
   readonly secondMoments: Windows;
   /** Which step this is: 1 for the first. */
   readonly step: number;
+  /** Not negative. */
   readonly learningRate: number;
   /** Default: 0.9. */
   readonly beta1?: number;

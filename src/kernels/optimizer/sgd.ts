@@ -6,11 +6,15 @@ import { checkSeparate, checkView, checkWindows, type Windows } from '../checks.
 import { elementwise } from '../elementwise/elementwise.ts';
 import wgsl from './sgd.wgsl';
 
+/** One step of stochastic gradient descent. Arenas by their windows, all of one layout. */
 export interface SgdCall {
+  /** f32, updated in place. */
   readonly parameters: Windows;
+  /** f32, read. */
   readonly gradients: Windows;
   /** The momentum buffer, zeros before the first step. Needed when `momentum` is not 0. */
   readonly velocities?: Windows;
+  /** Not negative. */
   readonly learningRate: number;
   /** Default: 0. */
   readonly momentum?: number;

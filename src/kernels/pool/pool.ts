@@ -19,8 +19,11 @@ import unpoolHalvesTemplate from './unpool-halves.wgsl';
 /** Rows, then columns. */
 export type Pair = readonly [number, number];
 
+/** Windows over the planes of a tensor, PyTorch's numbers. */
 export interface PoolWindow {
+  /** Height and width of a window. */
   readonly kernel: Pair;
+  /** Steps between windows. */
   readonly stride: Pair;
   /** At most half the kernel, as PyTorch wants, so that every window meets the plane. */
   readonly padding: Pair;

@@ -13,11 +13,13 @@ import { checkSizes, checkView } from '../checks.ts';
 import fillWgsl from './fill.wgsl';
 import randomWgsl from './random.wgsl';
 
+/** What to fill with random numbers, and from where in the stream. */
 export interface FillCall {
   /** The stream: a `RandomStream`, or just its key. */
   readonly stream: { readonly key0: number; readonly key1: number };
   /** Position in the stream of the output's first element, 0 .. 2^53 - 1. Default: 0. */
   readonly start?: number;
+  /** u32 for bits, f32 for uniform numbers. */
   readonly output: TensorView;
 }
 

@@ -10,12 +10,15 @@ import { checkSeparate, checkSizes, checkView } from '../checks.ts';
 import sumWgsl from './sum.wgsl';
 import sumRowsWgsl from './sum-rows.wgsl';
 
+/** What `sum` reads and writes. */
 export interface SumCall {
   /** f32, seen as [outer, size, inner]. */
   readonly input: TensorView;
+  /** Elements before the summed axis: the product of its dimensions. */
   readonly outer: number;
   /** Length of the axis that is summed. 0 gives zeros. */
   readonly size: number;
+  /** Elements after it: the product of its dimensions. */
   readonly inner: number;
   /** f32 [outer, inner]. */
   readonly output: TensorView;

@@ -15,11 +15,13 @@ import gradientWgsl from './cross-entropy-gradient.wgsl';
 import { checkLogits, rowDispatch } from './rows.ts';
 import softmaxWgsl from './softmax.wgsl';
 
+/** Logits with their labels. */
 export interface LabelledCall {
   /** f32 [N, C], C at least 1. */
   readonly logits: TensorView;
   /** u32 [N], each below C. */
   readonly labels: TensorView;
+  /** f32 [N]; the gradient [N, C]. In another buffer than the inputs. */
   readonly output: TensorView;
 }
 

@@ -15,11 +15,15 @@ import template from './window.wgsl';
 
 /** Index i of the output is index `(i * multiply + start) / divide` of the input, and 0 where there is none. */
 export interface AxisWindow {
+  /** The input position of output position 0; outside of the input are zeros. */
   readonly start: number;
+  /** Input positions from one output position to the next. */
   readonly multiply: number;
+  /** Output positions from one input position to the next; those between are zeros. */
   readonly divide: number;
 }
 
+/** What `window` reads and writes. */
 export interface WindowCall {
   /** Any element type. */
   readonly input: TensorView;
@@ -29,6 +33,7 @@ export interface WindowCall {
   readonly axes: readonly AxisWindow[];
 }
 
+/** An axis as it is. */
 export const WHOLE_AXIS: AxisWindow = { start: 0, multiply: 1, divide: 1 };
 
 type WindowKernels = Readonly<Record<'singles' | 'vectors', Kernel>>;

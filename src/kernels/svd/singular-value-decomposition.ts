@@ -30,18 +30,25 @@ export interface SingularValueDecomposition extends SingularVectors {
   readonly converged: boolean;
 }
 
+/** Sizes, and how long it may take. */
 export interface SingularValueOptions {
   /** Rows M and columns N of every matrix. */
   readonly rows: number;
+  /** N. */
   readonly columns: number;
   /** Default: 40. Matrices of a thousand rows take about 10. */
   readonly maxSweeps?: number;
+  /** Called after each sweep. Default: nobody is told. */
   readonly onProgress?: ((progress: SingularValueProgress) => void) | undefined;
+  /** Looked at before each sweep: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Told after each sweep. */
 export interface SingularValueProgress {
+  /** From 1. */
   readonly sweep: number;
+  /** The most there may be. */
   readonly maxSweeps: number;
   /** The largest |cosine| between rows that the sweep met; it ends below about 1e-5. */
   readonly largestCosine: number;

@@ -5,10 +5,13 @@ import { type Norm, norm } from '../layers.ts';
 import { gelu, linear, parameter, relu, softplus, tanh } from '../ops/index.ts';
 import type { Model } from './model.ts';
 
+/** Activation functions by the name that options take. */
 export const ACTIVATIONS = { relu, tanh, softplus, gelu } as const;
 
+/** Name of an activation function. */
 export type Activation = keyof typeof ACTIVATIONS;
 
+/** Of `mlp`. */
 export interface MlpOptions {
   /** Features of the input, of each hidden layer, and of the output: at least two numbers. */
   readonly widths: readonly number[];

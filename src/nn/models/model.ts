@@ -5,6 +5,7 @@ import { input } from '../ops/leaves.ts';
 
 /** How a model is being run: training and evaluation are different graphs. */
 export interface Pass {
+  /** Whether statistics of the batch are used and tracked, or running ones. */
   readonly training: boolean;
   /** Of running statistics; null averages over all batches, counted by `batchesTracked`. Default: 0.1. */
   readonly momentum?: number | null;
@@ -14,11 +15,13 @@ export interface Pass {
   readonly updates: Map<string, Node>;
 }
 
+/** An architecture: what a sample is, and how logits come of it. Knows no values and no GPU. */
 export interface Model {
   /** Short name that `parseModel` reads back, such as `mlp:784-512-512-512-10`. */
   readonly name: string;
   /** Shape of one sample, without the batch axis. */
   readonly inputShape: readonly number[];
+  /** Logits of a sample. */
   readonly classes: number;
   /** What a checkpoint alone does not say and was assumed, one line each. */
   readonly assumptions: readonly string[];

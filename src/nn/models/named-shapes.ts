@@ -1,7 +1,9 @@
 /** Tensors of a checkpoint by name and shape: what recognition looks at. */
 
 export interface NamedShape {
+  /** Of a tensor in a checkpoint. */
   readonly name: string;
+  /** Elements along each axis. */
   readonly shape: readonly number[];
 }
 

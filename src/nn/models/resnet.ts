@@ -11,8 +11,10 @@ import type { Model, Pass } from './model.ts';
 /** How a block's input reaches its output where the size changes. `pad` is He's option A: every second pixel, zeros on both sides. */
 export type Shortcut = 'conv3x3' | 'conv1x1' | 'pad';
 
+/** Their names, as options take them. */
 export const SHORTCUTS: readonly Shortcut[] = ['conv3x3', 'conv1x1', 'pad'];
 
+/** Of `resnet`. */
 export interface ResNetOptions {
   /** Shown as the model's name. */
   readonly name: string;
@@ -26,12 +28,17 @@ export interface ResNetOptions {
   readonly bottleneck?: boolean;
   /** Default: 3 (CIFAR); 7 has stride 2 and a max-pool after it (ImageNet). */
   readonly stemKernelSize?: 3 | 7;
+  /** What leads past a block whose output has another shape than its input. */
   readonly shortcut: Shortcut;
+  /** What follows each convolution. */
   readonly norm: Norm;
+  /** Logits of a sample. */
   readonly classes: number;
   /** Module names. Default: `shortcut` and `linear`; torchvision says `downsample` and `fc`. */
   readonly shortcutName?: string;
+  /** Of the last layer. */
   readonly headName?: string;
+  /** What was assumed, one line each. Default: none. */
   readonly assumptions?: readonly string[];
 }
 
@@ -112,6 +119,7 @@ function shortcut(
   return norm(conv(x, `${name}.0`, channels, { kernelSize, stride }), `${name}.1`, options.norm, pass);
 }
 
+/** Of `resnetOfDepth`. */
 export interface ResNetVariant {
   /** Multiplies all channels; may be a fraction such as 0.5. Default: 1. */
   readonly width?: number;

@@ -4,6 +4,7 @@ import { conv, linear, type Norm, norm } from '../layers.ts';
 import { flatten, maxPool, relu } from '../ops/index.ts';
 import type { Model } from './model.ts';
 
+/** One layer, with the name of its module. */
 export type SequentialLayer =
   | {
       readonly type: 'conv';
@@ -16,11 +17,17 @@ export type SequentialLayer =
   | { readonly type: 'relu' | 'maxpool' | 'flatten' }
   | { readonly type: 'linear'; readonly module: string; readonly features: number; readonly bias: boolean };
 
+/** Of `sequential`. */
 export interface SequentialOptions {
+  /** Shown as the model's name. */
   readonly name: string;
+  /** Of one sample: [C, H, W], or [features]. */
   readonly inputShape: readonly [channels: number, height: number, width: number];
+  /** Logits of a sample. */
   readonly classes: number;
+  /** One after another. */
   readonly layers: readonly SequentialLayer[];
+  /** What was assumed, one line each. */
   readonly assumptions?: readonly string[];
 }
 

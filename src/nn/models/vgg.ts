@@ -17,6 +17,7 @@ const CONFIGURATIONS: Readonly<Record<number, readonly number[]>> = {
 
 const CHANNELS = [64, 128, 256, 512, 512];
 
+/** Of `vggOfDepth`. */
 export interface VggVariant {
   /** Multiplies all channels. Default: 1. */
   readonly width?: number;

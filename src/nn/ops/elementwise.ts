@@ -4,10 +4,15 @@ import type { Node } from '../graph.ts';
 import type { AxesArguments, Expression, GradientArguments, Operation } from '../operation.ts';
 import { expectSameShape, type Shape } from '../shape.ts';
 
+/** The rules of an operation that works element by element. */
 export interface ElementwiseRules<A> {
+  /** Shown in errors and profiles. */
   readonly name: string;
+  /** WGSL for one element. */
   expression(attributes: A, batchSize: number): Expression;
+  /** Gradients of the inputs, one each; undefined where it is zero. */
   gradient(g: GradientArguments<A>): (Node | undefined)[];
+  /** Set where kernels of other operations can apply it to their result. */
   readonly activation?: 'relu';
 }
 

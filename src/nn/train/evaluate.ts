@@ -16,6 +16,7 @@ import { correct, crossEntropy, input } from '../ops/index.ts';
 import { compile, type Program } from '../program.ts';
 import type { GpuDataset } from './gpu-dataset.ts';
 
+/** How well a network does on a data set. */
 export interface Evaluation {
   /** Mean cross-entropy, natural logarithm. */
   readonly loss: number;
@@ -23,7 +24,9 @@ export interface Evaluation {
   readonly accuracy: number;
 }
 
+/** How to be told, and how to stop. */
 export interface EvaluateOptions {
+  /** Looked at after each batch: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
   /** Called after each batch with the number of samples recorded. */
   readonly onProgress?: ((samples: number) => void) | undefined;
@@ -36,8 +39,11 @@ interface RecordOptions extends EvaluateOptions {
 
 /** Evaluates one model over one data set, again and again as the arena's values change. */
 export class Evaluator {
+  /** Where it runs. */
   readonly context: Context;
+  /** What it evaluates on; stays the caller's. */
   readonly dataset: GpuDataset;
+  /** The network, with logits, losses and hits as outputs. */
   readonly program: Program;
   readonly #classes: number;
   readonly #losses: Tensor;
@@ -165,6 +171,7 @@ export class Evaluator {
     }
   }
 
+  /** Frees its program and results; data set and arenas stay. */
   destroy(): void {
     this.program.destroy();
     this.#losses.destroy();

@@ -15,27 +15,37 @@ import { type EpochPace, SamplePacer, type SelfPacedResult, type SelfPacing } fr
 import { Trainer } from './trainer.ts';
 import type { TrainingState } from './training-state.ts';
 
+/** How far training is. */
 export interface FitProgress {
   /** Counted from 1. */
   readonly epoch: number;
+  /** How many there will be. */
   readonly epochs: number;
   /** Steps done since the start. */
   readonly step: number;
+  /** How many there will be. */
   readonly steps: number;
   /** Mean training loss since the last report. */
   readonly loss: number;
+  /** Of the last step. */
   readonly learningRate: number;
   /** Of self-paced training: the weights of this epoch. */
   readonly pace?: EpochPace;
 }
 
+/** Of `fit`. */
 export interface FitOptions {
+  /** The architecture. */
   readonly model: Model;
+  /** What to train on; stays the caller's. */
   readonly data: GpuDataset;
+  /** Its kind and constants. */
   readonly optimizer: OptimizerOptions;
+  /** Before `schedule`; not negative. */
   readonly learningRate: number;
   /** Factor of the learning rate at each step. Default: 1 throughout. */
   readonly schedule?: Schedule;
+  /** Times that every sample is seen, a positive integer. */
   readonly epochs: number;
   /** Samples a step; the last batch of an epoch may be smaller. Default: 128. */
   readonly batchSize?: number;
@@ -69,9 +79,11 @@ export interface FitOptions {
   readonly checkpoint?: { readonly everySteps: number; save(state: TrainingState): Promise<void> };
   /** A state to go on from, made by `checkpoint` under the same options; the result has the same bits as an unbroken run. */
   readonly resume?: TrainingState;
+  /** Looked at at each step: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal;
 }
 
+/** What training left. */
 export interface FitResult {
   /** Trained parameters and buffers by name. */
   readonly state: Map<string, Float32Array>;

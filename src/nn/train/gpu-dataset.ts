@@ -18,23 +18,35 @@ import type { Program } from '../program.ts';
 
 /** Per channel; pixels are divided by 255 first. One number serves all channels. */
 export interface Normalisation {
+  /** Of pixels / 255. */
   readonly mean: readonly number[];
+  /** Of pixels / 255. */
   readonly std: readonly number[];
 }
 
 /** An augmentation and the random numbers of one epoch (`augmentationStream`). */
 export interface Augment {
+  /** What is done. */
   readonly augmentation: Augmentation;
+  /** Of the epoch. */
   readonly stream: RandomStream;
 }
 
+/** Images and labels on the GPU, as bytes; normalised while a batch is gathered. */
 export class GpuDataset {
+  /** Where it lies. */
   readonly context: Context;
+  /** Shown in results. */
   readonly name: string;
+  /** Samples. */
   readonly count: number;
+  /** Labels are below this. */
   readonly classes: number;
+  /** C. */
   readonly channels: number;
+  /** H. */
   readonly height: number;
+  /** W. */
   readonly width: number;
   /** Pixels of one image, all channels. */
   readonly features: number;
@@ -119,6 +131,7 @@ export class GpuDataset {
     context.record(...dispatches);
   }
 
+  /** Returns its buffers to the context's pool. */
   destroy(): void {
     for (const tensor of [this.#images, this.#labels, this.#table, this.#inOrder]) tensor.destroy();
   }

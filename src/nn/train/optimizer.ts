@@ -27,6 +27,7 @@ export type OptimizerOptions =
       readonly weightDecay?: number;
     };
 
+/** Updates parameters by gradients, arena to arena, one dispatch a window. */
 export class Optimizer {
   readonly #context: Context;
   readonly #options: OptimizerOptions;
@@ -81,6 +82,7 @@ export class Optimizer {
     }
   }
 
+  /** Frees moments and velocities; parameters and gradients stay. */
   destroy(): void {
     for (const arena of this.#state) arena.destroy();
   }

@@ -20,6 +20,7 @@ import {
   selfPacedRegulariser,
 } from '../../selfpaced/regularisers.ts';
 
+/** How samples are weighed. */
 export interface SelfPacing {
   /** How weights follow from losses: any but `logarithmic`, whose ages end at 1. */
   readonly regulariser: RegulariserName;
@@ -53,6 +54,7 @@ export interface SelfPacedState {
   readonly paces: readonly EpochPace[];
 }
 
+/** What the weights were. */
 export interface SelfPacedResult {
   /** One an epoch. */
   readonly epochs: readonly EpochPace[];

@@ -11,8 +11,11 @@ import { compile, type Program } from '../program.ts';
 import type { Augment, GpuDataset } from './gpu-dataset.ts';
 import { Optimizer, type OptimizerOptions } from './optimizer.ts';
 
+/** What a trainer is compiled for. */
 export interface TrainerOptions {
+  /** The architecture. */
   readonly model: Model;
+  /** Its kind and constants. */
   readonly optimizer: OptimizerOptions;
   /** Samples a step. */
   readonly batchSize: number;
@@ -26,10 +29,15 @@ export interface TrainerOptions {
 
 /** One step: over samples `order[start .. start + count - 1]`. */
 export interface TrainingStep {
+  /** Where the samples are. */
   readonly data: GpuDataset;
+  /** u32 [data.count]: the epoch's order of the samples. */
   readonly order: TensorView;
+  /** The first of the batch in that order. */
   readonly start: number;
+  /** Samples in the batch. */
   readonly count: number;
+  /** Of this step. */
   readonly learningRate: number;
   /** [data.count], gets each sample's loss at its place in the order. */
   readonly losses: TensorView;
@@ -39,6 +47,7 @@ export interface TrainingStep {
   readonly augment?: Augment | undefined;
 }
 
+/** One training step compiled: forward, backward, update. `fit` is a loop around it. */
 export class Trainer {
   readonly #context: Context;
   readonly #microBatch: number;
@@ -147,6 +156,7 @@ export class Trainer {
     return state;
   }
 
+  /** Frees what it made; arenas and data stay. */
   destroy(): void {
     this.#program.destroy();
     this.#destroyState();

@@ -8,6 +8,7 @@ import { writeSafetensors } from '../../io/safetensors-writer.ts';
 import type { HostTensors } from '../../runtime/arena.ts';
 import type { EpochPace, SelfPacedState } from './self-paced.ts';
 
+/** All that a training run goes on from, to the same bits. */
 export interface TrainingState {
   /** Steps done since the start. */
   readonly step: number;
