@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseSafetensors } from '../../src/io/safetensors.ts';
 import { twoCheckpoints } from '../support/checkpoints.ts';
 import { installPackage } from '../support/installed-package.ts';
-import { useSite } from '../support/site.ts';
+import { useServedFolder } from '../support/served-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rebasin-apps-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -28,7 +28,7 @@ beforeAll(async () => {
   await vite({ root: join(folder, 'worker'), base: './', logLevel: 'warn', configFile: false });
 });
 
-const open = useSite(folder);
+const open = useServedFolder(folder);
 const files = twoCheckpoints(folder);
 
 describe('examples', () => {
