@@ -13,6 +13,7 @@ export interface Told {
   readonly normalisation: boolean;
 }
 
+/** A checkpoint with the name that messages call it by. */
 export interface Checkpoint {
   /** What messages and results call it: a path, or the name of a file. */
   readonly path: string;

@@ -30,6 +30,7 @@ export interface MatchingChoices {
   readonly stepRate?: number;
 }
 
+/** How merged networks are corrected, as users say it; what is left out comes from the preset. */
 export interface RenormalisationChoices {
   readonly preset?: PresetName;
   readonly repairForm?: RenormalisationSettings['form'];

@@ -6,6 +6,7 @@ import type { HostTensors } from '../runtime/arena.ts';
 import type { Context } from '../runtime/context.ts';
 import type { CommandImages } from './method-settings.ts';
 
+/** How far a command is. */
 export interface CommandProgress {
   /** What is under way, such as `match` or `sweep`. */
   readonly stage: string;

@@ -61,12 +61,15 @@ export interface DemoNetworks {
   readonly values: readonly [HostTensors, HostTensors];
 }
 
+/** What the demo leaves. */
 export interface Demo {
   /** Everything but what the command adds: version, adapter, time. */
   readonly fields: Omit<DemoResult, 'command' | 'version' | 'adapter' | 'seed' | 'seconds' | 'hash'>;
   /** SHA-256 of options and results. */
   readonly hash: string;
+  /** A, B, and B with its units permuted: f32 by name; fresh arrays, the caller's. */
   readonly checkpoints: { readonly a: StateDict; readonly b: StateDict; readonly aligned: StateDict };
+  /** Of the images. */
   readonly normalisation: Normalisation;
   /** For another demo that differs in matching or correction alone. */
   readonly trained: DemoNetworks;

@@ -13,10 +13,13 @@ import type { ActivationSimilarity } from './matching/activation-matching.ts';
 import type { PruningScope } from './pruning/prunable-weights.ts';
 import type { RenormalisationSettings } from './renormalise/renormalisations.ts';
 
+/** What a preset decides. */
 export interface Preset {
   /** Visits of weight matching. */
   readonly order: 'graph' | 'random';
+  /** Of activation matching. */
   readonly similarity: ActivationSimilarity;
+  /** Of REPAIR and its kin. */
   readonly renormalisation: RenormalisationSettings;
   /** Whether a sweep corrects the ends, too. */
   readonly ends: 'corrected' | 'raw';
@@ -28,6 +31,7 @@ export interface Preset {
 
 const WHOLE_SET = { form: 'forward', layers: 'hidden', batchSize: 'all', epsilon: 1e-5 } as const;
 
+/** The presets by name; see the top of presets.ts for where each choice comes from. */
 export const PRESETS = {
   'git-re-basin': {
     order: 'random',
@@ -63,4 +67,5 @@ export const PRESETS = {
   },
 } as const satisfies Record<string, Preset>;
 
+/** Name of a preset. */
 export type PresetName = keyof typeof PRESETS;

@@ -7,6 +7,7 @@ export interface ErrorCurve {
   readonly error: readonly number[];
 }
 
+/** A change of sets along an age path. */
 export interface AgePathEvent {
   /** `set`: a sample or coefficient changed its set. The others end a branch of solutions: `fold`, `unstable`, `weight jump`. */
   readonly kind: string;
@@ -19,6 +20,7 @@ export interface AgePathEvent {
   readonly jump?: number;
 }
 
+/** What an alternating search cost. */
 export interface SearchWork {
   /** Factorisations of dense symmetric matrices. */
   readonly linearSolves: number;
@@ -26,6 +28,7 @@ export interface SearchWork {
   readonly seconds: number;
 }
 
+/** What `rebasin agepath` writes. */
 export interface AgePathResult extends CommonResult {
   readonly problem: 'svm' | 'lasso' | 'logistic';
   readonly regulariser: string;

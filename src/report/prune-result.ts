@@ -13,6 +13,7 @@ export interface PrunedPoint {
   readonly renormalised?: LossAndAccuracy;
 }
 
+/** What `rebasin prune` writes. */
 export interface PruneResult extends CommonResult {
   readonly model: string;
   /** What was assumed about the model, one line each. */

@@ -4,6 +4,7 @@ import type { ReportResult } from './results.ts';
 import { isStudy, studyHeadline, studyText } from './study-summary.ts';
 import { headline, textTables } from './summary.ts';
 
+/** A result in words. */
 export interface ReportWords {
   /** The result in a sentence or two. */
   readonly headline: string;
@@ -11,6 +12,7 @@ export interface ReportWords {
   readonly text: string;
 }
 
+/** Puts a result into words, as the command line prints them and the report shows them without JavaScript. */
 export function wordsOf(result: ReportResult): ReportWords {
   if (isStudy(result)) {
     return { headline: studyHeadline(result), text: result.studies.flatMap(studyText).join('\n') };

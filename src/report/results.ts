@@ -8,11 +8,13 @@ import type { StudyResult } from './study-result.ts';
  * Losses are mean cross-entropies in nats, accuracies fractions from 0 to 1.
  */
 
+/** Mean cross-entropy in nats, and the fraction of samples whose largest logit is the label's. */
 export interface LossAndAccuracy {
   readonly loss: number;
   readonly accuracy: number;
 }
 
+/** What every result says. */
 export interface CommonResult {
   readonly command: string;
   /** Version of rebasin. */
@@ -39,6 +41,7 @@ export interface CurveResult {
   readonly midpointBarrier: LossAndAccuracy;
 }
 
+/** Curves along a line between two networks, by data set. */
 export interface SweepCurves {
   readonly lambda: readonly number[];
   readonly train?: CurveResult;
@@ -91,6 +94,7 @@ export interface SweptCurve extends CurveResult {
   readonly calibrated?: CalibratedCurve;
 }
 
+/** What `rebasin sweep` writes. */
 export interface SweepResult extends CommonResult, SweepCurves {
   readonly train?: SweptCurve;
   readonly test?: SweptCurve;
@@ -124,6 +128,7 @@ export interface TrainingFields {
 
 export interface TrainResult extends CommonResult, TrainingFields {}
 
+/** What `rebasin demo` writes. */
 export interface DemoResult extends CommonResult {
   readonly model: string;
   readonly data: { readonly name: string; readonly train: number; readonly test: number };
@@ -144,6 +149,7 @@ export interface PlaneValues {
   readonly midpoints: readonly LossAndAccuracy[];
 }
 
+/** What `rebasin plane` writes. */
 export interface PlaneResult extends CommonResult {
   readonly model: string;
   readonly align: string;
@@ -197,6 +203,7 @@ export interface LayerCollapse {
   readonly smoothFeature?: number;
 }
 
+/** What became of a merged network's activations. */
 export type CollapseKind =
   | 'healthy'
   | 'not-aligned'
@@ -207,6 +214,7 @@ export type CollapseKind =
   | 'blow-up'
   | 'units-differ';
 
+/** What became of a merged network's activations, layer by layer, with a verdict. */
 export interface CollapseFields {
   /** Hidden layers in the network's order: norms where the network has batch norm, else linear layers and convolutions. */
   readonly layers: readonly LayerCollapse[];
@@ -246,6 +254,7 @@ export interface ScoreFields extends LossAndAccuracy {
   readonly calibrated: CalibratedLoss;
 }
 
+/** What `rebasin merge` writes. */
 export interface MergeResult extends CommonResult {
   /** The model that came out, such as `resnet20:norm=layer:bias`. */
   readonly model: string;
@@ -325,6 +334,7 @@ export interface ComparedRow {
   readonly test?: ComparedScores;
 }
 
+/** What `rebasin compare` writes. */
 export interface CompareResult extends CommonResult {
   readonly model: string;
   /** What was assumed about the model, one line each. */

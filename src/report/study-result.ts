@@ -1,6 +1,7 @@
 /** What `rebasin study` writes as JSON. Field names are a contract: scripts read them, and the report draws them. */
 import type { CommonResult } from './results.ts';
 
+/** A point of a line, over repetitions. */
 export interface StudyPoint {
   readonly x: number | string;
   readonly mean: number;
@@ -10,6 +11,7 @@ export interface StudyPoint {
   readonly values: readonly number[];
 }
 
+/** A figure as plain data. */
 export interface StudyFigure {
   readonly title: string;
   readonly x: { readonly label: string; readonly isLogarithmic?: boolean };
@@ -36,8 +38,10 @@ export interface StudyComparison {
   readonly isExact?: boolean;
 }
 
+/** What independent repetitions say of a claim, by Student's t. */
 export type StudyVerdict = 'held' | 'not held' | 'not decided';
 
+/** A claim of a paper, and what was found. */
 export interface StudyClaim {
   readonly text: string;
   /** Paper and section. */
@@ -46,6 +50,7 @@ export interface StudyClaim {
   readonly comparisons: readonly StudyComparison[];
 }
 
+/** A study: what was asked, what was run, what came out. */
 export interface StudyFields {
   readonly name: string;
   readonly title: string;
@@ -63,6 +68,7 @@ export interface StudyFields {
   readonly hash: string;
 }
 
+/** What `rebasin study` writes. */
 export interface StudyResult extends CommonResult {
   readonly command: 'study';
   readonly studies: readonly StudyFields[];

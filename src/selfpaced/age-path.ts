@@ -14,9 +14,11 @@ import { type Pace, SET_NAMES, type SelfPacedProblem, type Sets, type Work, weig
 import { checkAge, type SelfPacedRegulariser } from './regularisers.ts';
 import { reversed, type Segment, solutionAt, storedPoints } from './segment.ts';
 
+/** Of `agePath`. */
 export interface AgePathOptions {
   /** The ages at which the path begins and ends; downwards where `to` is below `from`. */
   readonly from: number;
+  /** The age to end at; below `from`, the path goes down. */
   readonly to: number;
   /** Where alternating search begins at age `from`, f64 [unknowns]. Default: the fit with all weights 1. */
   readonly start?: Float64Array;
@@ -26,15 +28,18 @@ export interface AgePathOptions {
   readonly maxSteps?: number;
   /** Checked after each step. */
   readonly signal?: AbortSignal;
+  /** Called as the work goes on. Default: nobody is told. */
   readonly onProgress?: (progress: { age: number }) => void;
 }
 
+/** Where members change sets. */
 export interface PathEvent {
   /**
    * `set`: a sample (or coefficient) changed its set, and the path goes on with a kink. The others end a branch: `fold` (the branch turns
    * back), `unstable` (a change of sets after which it is no minimum), `weight jump` (hard weights).
    */
   readonly kind: 'set' | BranchEnd['kind'];
+  /** Where it happens. */
   readonly age: number;
   /** Who changed, where one did. */
   readonly sample?: number;
@@ -45,21 +50,27 @@ export interface PathEvent {
   readonly jump?: number;
 }
 
+/** What following the path took. */
 export interface PathStatistics {
   /** Factorisations of dense symmetric matrices, those of fits included. */
   readonly linearSolves: number;
   /** Steps tried, and those of them given up for shorter ones. */
   readonly steps: number;
+  /** Steps given up for shorter ones. */
   readonly rejectedSteps: number;
   /** Fits by alternating search, at the start and across jumps. */
   readonly searchRounds: number;
+  /** Pieces between events. */
   readonly segments: number;
+  /** Changes of sets. */
   readonly events: number;
+  /** Events where the solution is not continuous. */
   readonly jumps: number;
 }
 
 /** A solution at an age. */
 export interface PathPoint {
+  /** The age. */
   readonly age: number;
   /** f64 [unknowns], the caller's. */
   readonly solution: Float64Array;
@@ -67,15 +78,21 @@ export interface PathPoint {
   readonly weights: Float64Array;
   /** Largest violation of the conditions of optimality. */
   readonly residual: number;
+  /** The sets that the solution is in. */
   readonly sets: Sets;
 }
 
+/** The solution at every age of a range. */
 export interface AgePath {
+  /** The age it starts at. */
   readonly from: number;
+  /** The age it ends at. */
   readonly to: number;
   /** In the direction of travel. Neighbours share an age; between them the solution is continuous, unless an event there has a `jump`. */
   readonly segments: readonly Segment[];
+  /** In the direction of travel. */
   readonly events: readonly PathEvent[];
+  /** What it took. */
   readonly statistics: PathStatistics;
   /**
    * The solution at any age of the path, at a jump the one after it. Interpolated; with `polish` solved to rounding.

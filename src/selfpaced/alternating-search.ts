@@ -9,6 +9,7 @@ import { maxNorm } from './linear-algebra.ts';
 import { type Pace, type SelfPacedProblem, type Work, weightsAt } from './problem.ts';
 import { checkAge, type SelfPacedRegulariser } from './regularisers.ts';
 
+/** How long an alternating search goes on. */
 export interface SearchOptions {
   /** Ends when no element of the solution changes by more, relative to 1 + the largest. Default 1e-8. */
   readonly tolerance?: number;
@@ -16,6 +17,7 @@ export interface SearchOptions {
   readonly maxRounds?: number;
 }
 
+/** Where an alternating search ended. */
 export interface SearchResult {
   /** f64 [unknowns], the caller's. */
   readonly solution: Float64Array;
@@ -63,6 +65,7 @@ export function fullFit(
   return problem.fit(new Float64Array(problem.samples).fill(1), new Float64Array(problem.unknowns), work);
 }
 
+/** Of `searchGrid`. */
 export interface GridOptions extends SearchOptions {
   /** Ages in the order in which they are searched. */
   readonly ages: readonly number[];
@@ -74,8 +77,11 @@ export interface GridOptions extends SearchOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Solutions on a grid of ages, each search started from the one before. */
 export interface GridResult {
+  /** In the order of the ages. */
   readonly solutions: readonly (SearchResult & { readonly age: number })[];
+  /** What it took. */
   readonly work: Readonly<Work>;
 }
 

@@ -25,13 +25,17 @@ import type { Tensor } from '../runtime/tensor.ts';
 import { checkKernel, type Kernel } from './kernel.ts';
 import { checkFeatures } from './problem.ts';
 
+/** Of `gramOnGpu`. */
 export interface GpuGramOptions {
+  /** Which kernel. */
   readonly kernel: Kernel;
   /** f64 [samples, columns], row-major; read, not kept. */
   readonly features: Float64Array;
+  /** Rows of `features`. */
   readonly samples: number;
   /** Called after each of the products on the GPU. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Looked at between products: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal;
 }
 

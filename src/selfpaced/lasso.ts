@@ -26,6 +26,7 @@ import {
   weightsAt,
 } from './problem.ts';
 
+/** Data and penalties of `lasso`. */
 export interface LassoData {
   /** f64 [samples, columns], row-major; read, not copied. There is no intercept: centre features and targets. */
   readonly features: Float64Array;

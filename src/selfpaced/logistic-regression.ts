@@ -25,6 +25,7 @@ import {
   weightsAt,
 } from './problem.ts';
 
+/** Data and penalty of `logisticRegression`. */
 export interface LogisticRegressionData {
   /** f64 [samples, columns], row-major; read, not copied. For an intercept add a constant column (it is penalised like the others). */
   readonly features: Float64Array;

@@ -59,8 +59,11 @@ export interface FrozenSystem {
   tangent(x: Float64Array, age: number): Float64Array;
 }
 
+/** A convex problem whose losses can be weighed: what an age path needs to know of it. */
 export interface SelfPacedProblem {
+  /** What it is. */
   readonly name: 'svm' | 'lasso' | 'logistic';
+  /** Losses that it has. */
   readonly samples: number;
   /** Length of a solution x. */
   readonly unknowns: number;

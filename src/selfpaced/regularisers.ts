@@ -15,6 +15,7 @@ import { OptionError } from '../base/errors.ts';
 import { exp, log, pow } from '../base/portable.ts';
 import { sigmoid, softplus } from './logistic-function.ts';
 
+/** Their names, as options take them. */
 export const REGULARISER_NAMES = [
   'hard',
   'linear',
@@ -25,6 +26,7 @@ export const REGULARISER_NAMES = [
   'exponential',
 ] as const;
 
+/** Name of a self-paced regulariser. */
 export type RegulariserName = (typeof REGULARISER_NAMES)[number];
 
 /** What defines a regulariser. Losses are at least 0, ages between 0 and `ageLimit`, both ends excluded. */
@@ -50,6 +52,7 @@ interface Definition {
   latentBetween(loss: number, age: number): number;
 }
 
+/** How the weight of a sample follows from its loss and the age. */
 export interface SelfPacedRegulariser extends Definition {
   /** The best weight v*(loss; age), from 0 to 1. Where it jumps (hard, at loss = age) the sample is dropped. */
   weight(loss: number, age: number): number;
@@ -59,6 +62,7 @@ export interface SelfPacedRegulariser extends Definition {
   readonly jumps: boolean;
 }
 
+/** Constants of a regulariser. */
 export interface RegulariserOptions {
   /** Exponent t > 1 of `polynomial`. Default 1.5, which leaves weight 0 smoothly; above 2 it leaves like a root. */
   readonly exponent?: number;

@@ -32,11 +32,13 @@ import {
 } from './problem.ts';
 import { fitSupportVectors, marginsOf } from './support-vector-fit.ts';
 
+/** Data and penalty of `supportVectorMachine`. */
 export interface SupportVectorMachineData {
   /** f64 [samples, columns], row-major; read, not copied. */
   readonly features: Float64Array;
   /** 1 or -1, both of them, f64 [samples]. */
   readonly labels: Float64Array;
+  /** Which kernel. */
   readonly kernel: Kernel;
   /** C: what a loss costs, above 0. */
   readonly cost: number;

@@ -18,6 +18,7 @@ import { type MatchedBarriersOptions, type MatchedPair, matchedBarriers } from '
 import { analyseSingularVectors } from './singular-vectors.ts';
 import { taylorBarrier } from './taylor-barrier.ts';
 
+/** Of `analyseNetworks`. */
 export interface AnalysisOptions extends Omit<MatchedBarriersOptions, 'method' | 'data' | 'onProgress'> {
   /** Beside `none`. Singular vectors are told at length for the first, of the others only how alike they are. */
   readonly methods: readonly MatchingMethod[];
@@ -25,6 +26,7 @@ export interface AnalysisOptions extends Omit<MatchedBarriersOptions, 'method' |
   readonly data: GpuDataset;
   /** Whether to decompose the layers. Default: true. */
   readonly singularVectors?: boolean;
+  /** Called as the work goes on. Default: nobody is told. */
   readonly onProgress?: (progress: AnalysisProgress) => void;
 }
 

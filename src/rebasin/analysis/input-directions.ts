@@ -47,7 +47,9 @@ export interface InputDirectionsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How far the inputs of a layer point along its right singular vectors. */
 export interface InputDirections {
+  /** Name of its module. */
   readonly layer: string;
   /** Mean of |v_i . z| / ||z|| for each i. Inputs of zeros have no direction and are left out. */
   readonly projections: number[];

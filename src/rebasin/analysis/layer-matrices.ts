@@ -13,7 +13,9 @@ export interface LayerMatrix {
   readonly layer: string;
   /** The parameter's name. */
   readonly weight: string;
+  /** Outputs of the layer. */
   readonly rows: number;
+  /** Inputs of an output. */
   readonly columns: number;
   /** The layer in the graph of `forwardGraph(model)`: its first input is what the matrix is applied to. */
   readonly node: Node;

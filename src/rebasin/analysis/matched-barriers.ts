@@ -56,7 +56,9 @@ export interface MatchedPair {
   readonly curves: Readonly<Record<string, SweepCurve>>;
 }
 
+/** Barriers between every two of the networks, after matching. */
 export interface MatchedBarriers {
+  /** How they were matched. */
   readonly method: MatchingMethod;
   /** Of B and C, by these names. */
   readonly matches: Readonly<Record<string, Match>>;

@@ -52,9 +52,11 @@ export interface SingularVectorLayer {
   };
 }
 
+/** Singular values and vectors of two networks, compared. */
 export interface SingularVectorAnalysis {
   /** Over scored entries: weights, biases and norms, as matching counts them. */
   readonly distance: DistanceReduction;
+  /** Shares of the largest singular value from which on vectors count. */
   readonly gammas: readonly number[];
   /** Over all layers: A and B, A and pi(B), then each mean with both its parents. */
   readonly alignment: readonly AlignmentCurve[];

@@ -25,10 +25,13 @@ import type {
   SingularVectorLayer,
 } from './singular-vector-result.ts';
 
+/** Of `analyseSingularVectors`. */
 export interface SingularVectorOptions {
+  /** The architecture. */
   readonly model: Model;
   /** f32 by name, every entry of the model. */
   readonly a: HostTensors;
+  /** f32 by name, every entry of the model. Read, never changed. */
   readonly b: HostTensors;
   /** pi(B): B as some matching permutes it to A. */
   readonly aligned: HostTensors;
@@ -38,7 +41,9 @@ export interface SingularVectorOptions {
   readonly merges?: boolean;
   /** Images on which to see where inputs of layers point. Default: none, and no input directions. */
   readonly data?: GpuDataset | undefined;
+  /** Called as the work goes on. Default: nobody is told. */
   readonly onProgress?: ((progress: SingularVectorProgress) => void) | undefined;
+  /** Stops the work: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 

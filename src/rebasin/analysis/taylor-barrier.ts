@@ -88,6 +88,7 @@ export interface TaylorBarrierOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The barrier that the loss would have if slope and curvature at both ends said all. */
 export interface TaylorBarrier extends TaylorEstimate {
   /** A and B: mean loss, and the derivatives along the line. */
   readonly ends: readonly [

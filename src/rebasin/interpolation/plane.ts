@@ -19,7 +19,9 @@ import {
   planeGrid,
 } from './plane-geometry.ts';
 
+/** Of `planeSweep`. */
 export interface PlaneOptions {
+  /** The architecture. */
   readonly model: Model;
   /** Arenas of one layout; the first is the origin. They stay the caller's and are not changed. */
   readonly models: readonly [Arena, Arena, Arena];
@@ -37,15 +39,19 @@ export interface PlaneOptions {
   readonly batchSize?: number;
   /** Called after each point is recorded. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /** Stops the work: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal;
 }
 
+/** Loss and accuracy on a grid in the plane through three networks. */
 export interface Plane {
   /** Coordinates of the grid, ascending: L2 distances over everything that is interpolated. */
   readonly x: readonly number[];
+  /** The same of the other axis. */
   readonly y: readonly number[];
   /** Where the three models lie; see `planeGeometry`. */
   readonly models: readonly PlanePosition[];
+  /** By the name of the data set, row by row from the lowest y. */
   readonly values: Readonly<Record<string, PlaneValues>>;
 }
 

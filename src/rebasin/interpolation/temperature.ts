@@ -12,6 +12,7 @@ import { classesOf, evaluateLogits, type Logits } from './logits.ts';
 /** Temperatures are searched between these. */
 export const TEMPERATURE_RANGE = [1e-6, 1e6] as const;
 
+/** The softmax temperature with the least loss. */
 export interface Calibration {
   /** NaN where logits are not finite or a label lies beyond the classes. */
   readonly temperature: number;

@@ -38,7 +38,9 @@ export interface ActivationSimilarity {
 }
 
 export interface ActivationMatchingOptions extends ActivationSimilarity {
+  /** The architecture. */
   readonly model: Model;
+  /** Which units may be permuted: `derivePermutationSpec(forwardGraph(model).logits)`. */
   readonly spec: PermutationSpec;
   /** The reference model: f32 by name, exactly the spec's entries. */
   readonly a: HostTensors;
@@ -50,6 +52,7 @@ export interface ActivationMatchingOptions extends ActivationSimilarity {
   readonly batchSize?: number;
   /** Images done, after each batch. */
   readonly onProgress?: (done: number) => void;
+  /** Stops the work: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal;
 }
 

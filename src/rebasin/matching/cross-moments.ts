@@ -27,9 +27,11 @@ export interface Moments {
   readonly count: number;
   /** f64 [channelsA], f64 [channelsB]. */
   readonly meanA: Float64Array;
+  /** f64 [channelsB]. */
   readonly meanB: Float64Array;
   /** Biased: sum of squared distances from the mean / count. Exactly 0 for a channel that never changes. */
   readonly varianceA: Float64Array;
+  /** f64 [channelsB]. */
   readonly varianceB: Float64Array;
   /** f64 [channelsA, channelsB], row-major, biased. */
   readonly covariance: Float64Array;

@@ -14,6 +14,7 @@ import { checkValues, scoredDistance, scoredObjective } from './objective.ts';
 import { straightThroughMatching } from './straight-through.ts';
 import { weightMatching } from './weight-matching.ts';
 
+/** Their names, as options take them. */
 export const MATCHING_METHODS: readonly MatchingMethod[] = [
   'none',
   'random',
@@ -25,6 +26,7 @@ export const MATCHING_METHODS: readonly MatchingMethod[] = [
 
 /** How to match, but for the models. */
 export interface MatchingOptions {
+  /** The architecture. */
   readonly model: Model;
   /** Default: `weight`. */
   readonly method?: MatchingMethod;
@@ -38,7 +40,9 @@ export interface MatchingOptions {
   readonly statistics?: GpuDataset | undefined;
   /** Needed by `straight-through`. */
   readonly straightThrough?: StraightThroughSettings | undefined;
+  /** Called as the work goes on. Default: nobody is told. */
   readonly onProgress?: (progress: MatchProgress) => void;
+  /** Stops the work: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -52,6 +56,7 @@ export interface StraightThroughSettings {
   readonly batchSize?: number | undefined;
 }
 
+/** Of `matchModels`: f32 by name, every entry of the model; read, never changed. */
 export interface MatchOptions extends MatchingOptions {
   /** The reference. */
   readonly a: HostTensors;
@@ -59,6 +64,7 @@ export interface MatchOptions extends MatchingOptions {
   readonly b: HostTensors;
 }
 
+/** How far matching is. */
 export interface MatchProgress {
   readonly done: number;
   readonly total: number;
@@ -69,7 +75,9 @@ export interface MatchProgress {
   readonly permutations?: Permutations;
 }
 
+/** What matching found. */
 export interface Match {
+  /** Plain data, as results hold it. */
   readonly fields: MatchFields;
   /** B with its units permuted: fresh arrays, the caller's. */
   readonly aligned: Map<string, Float32Array>;

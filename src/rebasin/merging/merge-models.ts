@@ -21,6 +21,7 @@ export const MERGING_METHODS = [
   'cycle-consistent',
 ] as const;
 
+/** How many networks are brought into one frame; see `MergingOptions.method`. */
 export type MergingMethod = (typeof MERGING_METHODS)[number];
 
 const PAIRWISE = {
@@ -29,6 +30,7 @@ const PAIRWISE = {
   hierarchical: mergeHierarchically,
 };
 
+/** Of `mergeModels`. */
 export interface MergingOptions {
   /**
    * `none`: the mean of the models as they are. `reference`: all are matched to model 0. `sequential`: each to the one before it.
@@ -36,6 +38,7 @@ export interface MergingOptions {
    * `cycle-consistent`: all jointly, see `mergeCycleConsistently`.
    */
   readonly method: MergingMethod;
+  /** Which units may be permuted, from `derivePermutationSpec`. */
   readonly spec: PermutationSpec;
   /** At least two, f32 by name, exactly the spec's entries. Read, never changed. */
   readonly models: readonly HostTensors[];
@@ -54,7 +57,9 @@ export interface MergingOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Networks in one frame, and their mean. */
 export interface Merging {
+  /** How they were brought there. */
   readonly method: MergingMethod;
   /** For each model, what brings it into the common frame: unit i of the permuted model is unit p[i] of the model. */
   readonly permutations: readonly Permutations[];

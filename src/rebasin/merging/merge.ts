@@ -44,7 +44,9 @@ export interface MergeOptions extends Omit<MatchingOptions, 'onProgress'> {
   readonly measureCycles?: boolean | undefined;
   /** What is done to the mean. Default: `none`. */
   readonly renormalise?: Renormalisation;
+  /** Details of the correction. Default: as `repair` has them. */
   readonly renormalisation?: RenormalisationSettings;
+  /** Called as the work goes on. Default: nobody is told. */
   readonly onProgress?: (progress: MergeProgress) => void;
 }
 
@@ -57,6 +59,7 @@ export interface MergeProgress {
   readonly note: string;
 }
 
+/** One network of many. */
 export interface MergedNetwork {
   /** The model that the re-normalisation leaves; it may have biases that the merged ones lack. */
   readonly model: Model;
@@ -64,7 +67,9 @@ export interface MergedNetwork {
   readonly values: Map<string, Float32Array>;
   /** The share of each model; they add up to 1. */
   readonly coefficients: readonly number[];
+  /** How they were brought into one frame. */
   readonly strategy: MergingMethod;
+  /** What that gave. */
   readonly merging: Merging;
   /** Of the check that permuting by the spec leaves the outputs unchanged. */
   readonly equivalence: { readonly maxDifference: number; readonly passed: boolean };
@@ -74,6 +79,7 @@ export interface MergedNetwork {
 export interface MergeScores {
   /** The models as they came. */
   readonly models: readonly ScoreFields[];
+  /** Of the merged network. */
   readonly merged: ScoreFields;
   /** Of the models' logits, mixed as the models were. */
   readonly ensemble: ScoreFields;

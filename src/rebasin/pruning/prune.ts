@@ -19,6 +19,7 @@ import { PrunedArena } from './pruned-arena.ts';
 import { looksAtImages, type PruningMethod } from './pruning-method.ts';
 import { checkPruning, type PruningOptions } from './pruning-options.ts';
 
+/** One network without most of its weights. */
 export interface PrunedNetwork {
   /** What was asked for; of `N:M` 1 - N / M. */
   readonly sparsity: number;
@@ -39,13 +40,17 @@ export interface PruningPoint extends Pick<PrunedNetwork, 'sparsity' | 'achieved
   readonly renormalised?: LossAndAccuracy;
 }
 
+/** Accuracy against sparsity. */
 export interface PruningCurve {
+  /** How weights were judged. */
   readonly method: PruningMethod;
+  /** Which weights were judged. */
   readonly scope: PruningScope;
   /** What was done; never `auto`. */
   readonly renormalise: Renormalisation;
   /** How many weights were judged. */
   readonly weights: number;
+  /** Of the network as it was. */
   readonly dense: LossAndAccuracy;
   /** In the order of the sparsities that were asked for. */
   readonly curve: readonly PruningPoint[];
@@ -77,6 +82,7 @@ export async function pruneNetwork(
   }
 }
 
+/** Of `pruningCurve`. */
 export interface PruningCurveOptions extends PruningOptions {
   /** Each from 0 to 1, in any order; none for `N:M`. 0 gives what the correction alone does to the dense network. */
   readonly sparsities?: readonly number[] | undefined;

@@ -16,6 +16,7 @@ export type PruningMethod = (typeof PRUNING_METHODS)[number] | NofM;
 
 type NofM = `${number}:${number}`;
 
+/** Their names, as options take them; `N:M` such as `2:4` beside. */
 export const PRUNING_METHODS = [
   'magnitude',
   'magnitude-per-layer',

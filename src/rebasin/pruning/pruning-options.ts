@@ -27,10 +27,13 @@ export interface PruningSettings {
   readonly damping?: number | undefined;
   /** What is done afterwards. Default: `auto`. */
   readonly renormalise?: PruningRenormalisation;
+  /** Details of the correction. */
   readonly renormalisation?: RenormalisationSettings;
 }
 
+/** Of `pruneNetwork`. */
 export interface PruningOptions extends PruningSettings {
+  /** The architecture. */
   readonly model: Model;
   /** f32 by name, every entry of the model. Read, never changed. */
   readonly values: HostTensors;
@@ -38,7 +41,9 @@ export interface PruningOptions extends PruningSettings {
   readonly statistics?: GpuDataset | undefined;
   /** Of `random`. Default: 0. */
   readonly seed?: number;
+  /** Called as the work goes on. Default: nobody is told. */
   readonly onProgress?: ((progress: PruningProgress) => void) | undefined;
+  /** Stops the work: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -13,6 +13,7 @@ import {
 /** `auto` takes what Qu and Horvath 2024 found best for the kind of network. */
 export const PRUNING_RENORMALISATIONS = ['auto', 'none', 'reset', ...CORRECTIONS] as const;
 
+/** A correction after pruning; `auto` chooses one by the network. */
 export type PruningRenormalisation = (typeof PRUNING_RENORMALISATIONS)[number];
 
 /**

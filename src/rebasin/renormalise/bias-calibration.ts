@@ -14,6 +14,7 @@ import type { Context } from '../../runtime/context.ts';
 import { plainChain } from './layers.ts';
 import type { Renormaliser } from './renormaliser.ts';
 
+/** Corrects biases by the networks' own, without data. */
 export class BiasCalibration implements Renormaliser {
   readonly #context: Context;
   readonly #merged: Arena;

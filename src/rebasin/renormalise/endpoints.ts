@@ -12,17 +12,21 @@ import {
 } from './renormalisations.ts';
 import type { RenormaliserFactory } from './renormaliser.ts';
 
+/** Of `uploadEndpoints`. */
 export interface EndpointsOptions {
   /** As users have it. */
   readonly model: Model;
   /** f32 by name, every entry of the model; aligned, where they are to be. */
   readonly networks: readonly HostTensors[];
+  /** Which correction. */
   readonly renormalise: Renormalisation;
+  /** Its details. */
   readonly settings?: RenormalisationSettings;
   /** Images that statistics are measured on. Needed by all but `none` and `bias`. */
   readonly data?: GpuDataset | undefined;
 }
 
+/** Networks on the GPU, ready to be merged and corrected. */
 export interface Endpoints {
   /** With the biases that the re-normalisation adds. */
   readonly model: Model;

@@ -16,6 +16,7 @@ import { BatchNormReset, checkReset } from './reset.ts';
 /** `none`; `reset` (batch norm); REPAIR and its parts; `bias`: bias calibration, without data. */
 export const RENORMALISATIONS = ['none', 'reset', ...CORRECTIONS, 'bias'] as const;
 
+/** Name of a correction. */
 export type Renormalisation = (typeof RENORMALISATIONS)[number];
 
 /** The choices in which published codes differ. */

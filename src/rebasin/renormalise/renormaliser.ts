@@ -1,6 +1,7 @@
 /** What every re-normalisation is to whoever merges: a correction of merged weights, in place. */
 import type { Arena } from '../../runtime/arena.ts';
 
+/** Corrects merged weights in place, in an arena. */
 export interface Renormaliser {
   /**
    * Corrects the merged model in the arena that the re-normaliser was made for. Records work; awaits little more than back-pressure.

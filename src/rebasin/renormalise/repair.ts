@@ -47,7 +47,9 @@ export type RepairForm = 'forward' | 'sequential' | 'closed';
 
 export const REPAIR_FORMS: readonly RepairForm[] = ['forward', 'sequential', 'closed'];
 
+/** Of `Repair`. */
 export interface RepairOptions {
+  /** The architecture. */
   readonly model: Model;
   /**
    * The models that are merged, their units already aligned, in arenas of the merged one's layout; or one alone, whose statistics what
@@ -68,6 +70,7 @@ export interface RepairOptions {
   readonly epsilon?: number;
 }
 
+/** REPAIR and its kin (Jordan et al. 2023): gives each unit of a merged network the mean and deviation that its ends have on average. */
 export class Repair implements Renormaliser {
   readonly #context: Context;
   readonly #options: Required<RepairOptions>;

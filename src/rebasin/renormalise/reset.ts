@@ -13,6 +13,7 @@ import { hasBatchNorm } from './layers.ts';
 import type { Renormaliser } from './renormaliser.ts';
 import { batchesTracked, passOver } from './statistics-pass.ts';
 
+/** Measures the running statistics of batch norm anew. */
 export class BatchNormReset implements Renormaliser {
   readonly #program: Program;
   readonly #data: GpuDataset;

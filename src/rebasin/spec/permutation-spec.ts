@@ -40,6 +40,7 @@ export interface SpecEntry {
   readonly pinned: readonly { readonly axis: number; readonly reason: string }[];
 }
 
+/** Every permutation symmetry of a network: which units go together, and where they lie on each tensor. */
 export interface PermutationSpec {
   /** In the order of the first weight that produces them. */
   readonly groups: readonly PermutationGroup[];

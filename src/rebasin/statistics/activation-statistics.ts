@@ -29,8 +29,11 @@ export interface ChannelSummary {
   readonly scale: Float64Array;
 }
 
+/** What activations do at one tap. */
 export interface TapStatistics extends ChannelSummary {
+  /** Of the tap. */
   readonly kind: Tap['kind'];
+  /** Of the tap. */
   readonly name: string;
   /** Values a channel: images times positions. */
   readonly count: number;
@@ -58,6 +61,7 @@ export interface MeasureOptions {
   readonly onProgress?: ((done: number) => void) | undefined;
 }
 
+/** Means, variances and more of every channel at every tap, over a whole data set; batches are put together in float64. */
 export class ActivationStatistics {
   readonly #context: Context;
   readonly #taps: readonly Tap[];
@@ -145,6 +149,7 @@ export class ActivationStatistics {
     }
   }
 
+  /** Frees its program and buffers; arenas and data stay. */
   destroy(): void {
     this.#program.destroy();
     this.#batch.destroy();

@@ -8,6 +8,7 @@ import type { CollapseFields, LayerCollapse, LayerSummary, MatchingMethod } from
 import { collapseVerdict } from './collapse-verdict.ts';
 import { smoothVanishingFeature, vanishingFeature } from './vanishing-feature.ts';
 
+/** Of `diagnoseCollapse`. */
 export interface CollapseOptions {
   /** Layers of the two networks that were merged, as they were aligned. */
   readonly ends: readonly [readonly LayerSummary[], readonly LayerSummary[]];
@@ -17,6 +18,7 @@ export interface CollapseOptions {
   readonly batchNorm: boolean;
   /** How the units were matched, and what was done to the merged network: what the verdict need not advise. */
   readonly align: MatchingMethod;
+  /** What the merged network was corrected by. */
   readonly renormalise: string;
   /** Mean of the ends' accuracies, and the merged network's, from 0 to 1. */
   readonly accuracy?: { readonly ends: number; readonly merged: number } | undefined;

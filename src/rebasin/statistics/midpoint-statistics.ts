@@ -28,9 +28,11 @@ export interface MidpointOptions extends Pick<CollapseOptions, 'align' | 'renorm
   readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
 }
 
+/** What activations do in two networks and half-way between them. */
 export interface MidpointStatistics {
   /** A, B and the network half-way. */
   readonly networks: readonly (LossAndAccuracy & { readonly layers: readonly LayerSummary[] })[];
+  /** What became of them half-way, with a verdict. */
   readonly collapse: CollapseFields;
 }
 

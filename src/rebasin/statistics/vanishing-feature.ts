@@ -84,6 +84,7 @@ export class FeatureDistances {
     }
   }
 
+  /** Frees its programs and buffers; arenas stay. */
   destroy(): void {
     this.#zero.destroy();
     this.#distances.destroy();
