@@ -10,6 +10,7 @@ export {
   modelOfCheckpoint,
   normalisationOfCheckpoint,
   permutedCheckpoint,
+  type Told,
 } from './commands/checkpoint.ts';
 export { type MatchRequest, matchResult } from './commands/match.ts';
 export { type MergeRequest, mergeResult } from './commands/merge.ts';
@@ -75,19 +76,49 @@ export { Optimizer, type OptimizerOptions } from './nn/train/optimizer.ts';
 export * from './nn/train/schedule.ts';
 export type { EpochPace, SelfPacedResult, SelfPacedState, SelfPacing } from './nn/train/self-paced.ts';
 export { readTrainingState, type TrainingState, writeTrainingState } from './nn/train/training-state.ts';
-export { type Analysis, type AnalysisOptions, analyseNetworks } from './rebasin/analysis/analyse.ts';
-export { type FirstLayerFiltersOptions, firstLayerFilters } from './rebasin/analysis/first-layer-filters.ts';
-export { type InputDirections, inputDirections } from './rebasin/analysis/input-directions.ts';
-export { type LayerMatrix, layerMatrices } from './rebasin/analysis/layer-matrices.ts';
-export { type MatchedBarriers, matchedBarriers } from './rebasin/analysis/matched-barriers.ts';
-export type { SingularVectorAnalysis } from './rebasin/analysis/singular-vector-result.ts';
-export { analyseSingularVectors, type SingularVectorOptions } from './rebasin/analysis/singular-vectors.ts';
 export {
+  type Analysis,
+  type AnalysisOptions,
+  type AnalysisProgress,
+  analyseNetworks,
+} from './rebasin/analysis/analyse.ts';
+export { type FirstLayerFiltersOptions, firstLayerFilters } from './rebasin/analysis/first-layer-filters.ts';
+export {
+  type InputDirections,
+  type InputDirectionsOptions,
+  inputDirections,
+} from './rebasin/analysis/input-directions.ts';
+export { type LayerMatrix, layerMatrices } from './rebasin/analysis/layer-matrices.ts';
+export {
+  type MatchedBarriers,
+  type MatchedBarriersOptions,
+  type MatchedPair,
+  matchedBarriers,
+} from './rebasin/analysis/matched-barriers.ts';
+export type {
+  AlignmentCurve,
+  DistanceReduction,
+  SingularVectorAnalysis,
+  SingularVectorLayer,
+} from './rebasin/analysis/singular-vector-result.ts';
+export {
+  analyseSingularVectors,
+  type SingularVectorOptions,
+  type SingularVectorProgress,
+} from './rebasin/analysis/singular-vectors.ts';
+export {
+  type EndDerivatives,
   type TaylorBarrier,
+  type TaylorBarrierOptions,
+  type TaylorEstimate,
   taylorBarrier,
   taylorEstimate,
 } from './rebasin/analysis/taylor-barrier.ts';
-export { linearSumAssignment } from './rebasin/assignment/assignment.ts';
+export {
+  type AssignmentOptions,
+  type AssignmentResult,
+  linearSumAssignment,
+} from './rebasin/assignment/assignment.ts';
 export { greedyAssignment } from './rebasin/assignment/greedy-assignment.ts';
 export {
   type Demo,
@@ -98,34 +129,61 @@ export {
   runDemo,
 } from './rebasin/demo.ts';
 export type { DemoChoices, DemoImages, DemoNetwork, DemoPlan } from './rebasin/demo-options.ts';
-export { equallySpaced, summariseCurve } from './rebasin/interpolation/barrier.ts';
-export { evaluateLogits, mixLogits } from './rebasin/interpolation/logits.ts';
+export {
+  type Curve,
+  type CurveSummary,
+  equallySpaced,
+  summariseCurve,
+} from './rebasin/interpolation/barrier.ts';
+export { evaluateLogits, type Logits, mixLogits } from './rebasin/interpolation/logits.ts';
 export { type Plane, type PlaneOptions, planeSweep } from './rebasin/interpolation/plane.ts';
-export { sweep } from './rebasin/interpolation/sweep.ts';
+export type { PlanePosition } from './rebasin/interpolation/plane-geometry.ts';
+export { type SweepCurve, type SweepOptions, sweep } from './rebasin/interpolation/sweep.ts';
 export { type Calibration, fitTemperature } from './rebasin/interpolation/temperature.ts';
 export {
   type ActivationMatchingOptions,
+  type ActivationMatchingResult,
   type ActivationSimilarity,
+  type ActivationStatistic,
   activationMatching,
 } from './rebasin/matching/activation-matching.ts';
 export {
   CrossMoments,
+  type CrossMomentsOptions,
   type Moments,
   pearsonCorrelation,
   secondMoment,
 } from './rebasin/matching/cross-moments.ts';
-export { MATCHING_METHODS, type Match, matchModels, provenSpec } from './rebasin/matching/match.ts';
+export {
+  MATCHING_METHODS,
+  type Match,
+  type MatchingOptions,
+  type MatchOptions,
+  type MatchProgress,
+  matchModels,
+  provenSpec,
+  type StraightThroughSettings,
+} from './rebasin/matching/match.ts';
 export { type Matcher, randomMatcher, weightMatcher } from './rebasin/matching/matcher.ts';
-export { straightThroughMatching } from './rebasin/matching/straight-through.ts';
-export { weightMatching } from './rebasin/matching/weight-matching.ts';
+export {
+  type StraightThroughOptions,
+  type StraightThroughResult,
+  straightThroughMatching,
+} from './rebasin/matching/straight-through.ts';
+export {
+  type WeightMatchingOptions,
+  type WeightMatchingResult,
+  weightMatching,
+} from './rebasin/matching/weight-matching.ts';
 export {
   type MergedNetwork,
   type MergeOptions,
+  type MergeProgress,
   type MergeScores,
   mergeNetworks,
   scoreMerge,
 } from './rebasin/merging/merge.ts';
-export { diagnoseMerge } from './rebasin/merging/merge-collapse.ts';
+export { diagnoseMerge, type MergeDiagnosisOptions } from './rebasin/merging/merge-collapse.ts';
 export {
   MERGING_METHODS,
   type Merging,
@@ -133,48 +191,76 @@ export {
   type MergingOptions,
   mergeModels,
 } from './rebasin/merging/merge-models.ts';
-export { mergeVerdict } from './rebasin/merging/merge-verdict.ts';
+export { type MergeVerdictInput, mergeVerdict } from './rebasin/merging/merge-verdict.ts';
+export type { MergingProgress } from './rebasin/merging/merging-run.ts';
 export { PRESETS, type Preset, type PresetName } from './rebasin/presets.ts';
+export type { PruningScope } from './rebasin/pruning/prunable-weights.ts';
 export {
   type PrunedNetwork,
   type PruningCurve,
   type PruningCurveOptions,
+  type PruningPoint,
   pruneNetwork,
   pruningCurve,
 } from './rebasin/pruning/prune.ts';
 export { PRUNING_METHODS, type PruningMethod } from './rebasin/pruning/pruning-method.ts';
-export type { PruningOptions } from './rebasin/pruning/pruning-options.ts';
+export type { PruningOptions, PruningProgress, PruningSettings } from './rebasin/pruning/pruning-options.ts';
 export {
   PRUNING_RENORMALISATIONS,
   type PruningRenormalisation,
 } from './rebasin/pruning/pruning-renormalisation.ts';
 export { BiasCalibration } from './rebasin/renormalise/bias-calibration.ts';
+export type { Correction } from './rebasin/renormalise/correction.ts';
 export { type Endpoints, type EndpointsOptions, uploadEndpoints } from './rebasin/renormalise/endpoints.ts';
-export { hasBatchNorm } from './rebasin/renormalise/layers.ts';
+export { type CorrectedLayers, hasBatchNorm } from './rebasin/renormalise/layers.ts';
 export {
   checkRenormalisation,
   RENORMALISATIONS,
   type Renormalisation,
+  type RenormalisationSettings,
+  type RenormaliserOptions,
   renormalisedModel,
   renormaliserFactory,
   withZeroBiases,
 } from './rebasin/renormalise/renormalisations.ts';
 export type { Renormaliser, RenormaliserFactory } from './rebasin/renormalise/renormaliser.ts';
-export { Repair, type RepairOptions } from './rebasin/renormalise/repair.ts';
+export { Repair, type RepairForm, type RepairOptions } from './rebasin/renormalise/repair.ts';
 export { BatchNormReset } from './rebasin/renormalise/reset.ts';
 export { invertPermutations, permuteArena, permuteValues } from './rebasin/spec/apply-permutation.ts';
-export { checkEquivalence, checkGraphEquivalence } from './rebasin/spec/equivalence.ts';
+export type { Permutations } from './rebasin/spec/axis-index.ts';
+export {
+  checkEquivalence,
+  checkGraphEquivalence,
+  type Equivalence,
+  type EquivalenceOptions,
+} from './rebasin/spec/equivalence.ts';
 export { composePermutations, invertPermutation } from './rebasin/spec/permutation.ts';
-export { derivePermutationSpec, type PermutationSpec } from './rebasin/spec/permutation-spec.ts';
-export { ActivationStatistics, type TapStatistics } from './rebasin/statistics/activation-statistics.ts';
+export {
+  derivePermutationSpec,
+  type PermutationGroup,
+  type PermutationSpec,
+  type SpecEntry,
+} from './rebasin/spec/permutation-spec.ts';
+export {
+  ActivationStatistics,
+  type ActivationStatisticsOptions,
+  type MeasureOptions,
+  type TapStatistics,
+} from './rebasin/statistics/activation-statistics.ts';
 export { type CollapseOptions, diagnoseCollapse } from './rebasin/statistics/collapse.ts';
 export { summariseLayers } from './rebasin/statistics/layer-summary.ts';
-export { type MidpointStatistics, midpointStatistics } from './rebasin/statistics/midpoint-statistics.ts';
 export {
+  type MidpointOptions,
+  type MidpointStatistics,
+  midpointStatistics,
+} from './rebasin/statistics/midpoint-statistics.ts';
+export {
+  type FeatureDistance,
   FeatureDistances,
   smoothVanishingFeature,
   vanishingFeature,
 } from './rebasin/statistics/vanishing-feature.ts';
+export type { MatchedFilters } from './report/filters-result.ts';
 export { Arena, ArenaLayout, type HostTensors } from './runtime/arena.ts';
 export type { Context, ContextOptions, ContextSettings, HostDeviceOptions } from './runtime/context.ts';
 export { optionalFeatures, requiredLimits } from './runtime/device-needs.ts';
@@ -187,5 +273,6 @@ export { lasso } from './selfpaced/lasso.ts';
 export { logisticRegression } from './selfpaced/logistic-regression.ts';
 export { latentObjective, type SelfPacedProblem } from './selfpaced/problem.ts';
 export { type SelfPacedRegulariser, selfPacedRegulariser } from './selfpaced/regularisers.ts';
+export type { Knot, Segment } from './selfpaced/segment.ts';
 export { supportVectorMachine } from './selfpaced/support-vector-machine.ts';
 export { VERSION } from './version.ts';
