@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { OptionError } from '../base/errors.ts';
 import type { ImageDataset } from '../io/dataset.ts';
-import { BUILT_IN_DATA, customaryNormalisation } from '../io/known-data.ts';
+import { BUILT_IN_DATA, builtInImages, customaryNormalisation } from '../io/known-data.ts';
 import { loadImageFolder } from '../io/node-files.ts';
 import { biasedHalves, randomParts } from '../io/split.ts';
 import type { Normalisation } from '../nn/train/gpu-dataset.ts';
@@ -26,12 +26,8 @@ export async function loadData(options: DataOptionValues, fallback?: Normalisati
   const chosen = normalisationOf(options) ?? fallback;
   const builtIn = BUILT_IN_DATA[data];
   if (builtIn) {
-    const part = (split: 'train' | 'test') => {
-      const count = Math.min(limit ?? Number.POSITIVE_INFINITY, split === 'train' ? 10000 : 2000);
-      return builtIn.make({ count, seed: 0, split });
-    };
-    const train = part('train');
-    return { train, test: part('test'), statistics: train, normalisation: chosen ?? builtIn.normalisation };
+    const { train, test } = builtInImages(builtIn, limit);
+    return { train, test, statistics: train, normalisation: chosen ?? builtIn.normalisation };
   }
   const { train, test, statistics } = await loadImageFolder(data, {
     ...(trainFiles ? { trainFiles } : {}),

@@ -1,5 +1,6 @@
 /** Data sets that need no file, and how the field normalises images. */
 import { COLOUR_IMAGES_NORMALISATION, colourImages } from './colour-images.ts';
+import type { ImageDataset } from './dataset.ts';
 import { DIGITS_NORMALISATION, digits } from './digits.ts';
 
 interface BuiltIn {
@@ -12,6 +13,18 @@ export const BUILT_IN_DATA: Readonly<Record<string, BuiltIn>> = {
   digits: { make: digits, normalisation: DIGITS_NORMALISATION },
   colours: { make: colourImages, normalisation: COLOUR_IMAGES_NORMALISATION },
 };
+
+/** Images of a built-in data set where the user says no number: as many as a minute of training takes, and enough to test on. */
+const USUAL = { train: 10000, test: 2000 } as const;
+
+/** Training and test images of a built-in data set. @param limit of each, at most. */
+export function builtInImages(
+  { make }: BuiltIn,
+  limit = Number.POSITIVE_INFINITY,
+): Readonly<Record<'train' | 'test', ImageDataset>> {
+  const part = (split: 'train' | 'test') => make({ count: Math.min(limit, USUAL[split]), seed: 0, split });
+  return { train: part('train'), test: part('test') };
+}
 
 /** What the field divides by: MNIST's (one channel) and CIFAR-10's own statistics, of pixels / 255. */
 export function customaryNormalisation(channels: number): BuiltIn['normalisation'] {

@@ -95,6 +95,13 @@ export interface AnalysedMatching {
   readonly matches: Readonly<Record<string, MatchFields>>;
 }
 
+/** Singular vectors by themselves, of two networks as they are (`none`, first) and as matched: what there is without images. */
+export interface SingularResult {
+  readonly matchings: readonly Pick<AnalysedMatching, 'align' | 'alignment'>[];
+  readonly singular?: SingularFields;
+}
+
+/** What `rebasin analyse` writes. */
 export interface AnalyseResult extends CommonResult {
   readonly model: string;
   /** What was assumed about the model, one line each. */

@@ -1,6 +1,12 @@
 /** An analysis of linear mode connectivity in words and plain tables. */
 
-import type { AnalysedMatching, AnalyseResult, SingularFields, SingularLayer } from './analyse-result.ts';
+import type {
+  AnalysedMatching,
+  AnalyseResult,
+  SingularFields,
+  SingularLayer,
+  SingularResult,
+} from './analyse-result.ts';
 import {
   formatBarrier,
   formatCount,
@@ -103,7 +109,7 @@ export function tellingGamma({ gammas }: SingularFields): number {
 }
 
 /** A row for each gamma, a column for each way of matching, and how many singular pairs count. */
-export function alignmentColumns({ singular, matchings }: AnalyseResult): AnalysisColumn[] {
+export function alignmentColumns({ singular, matchings }: SingularResult): AnalysisColumn[] {
   if (!singular) return [];
   return [
     { heading: 'gamma', cells: singular.gammas.map(String) },
@@ -116,7 +122,7 @@ export function alignmentColumns({ singular, matchings }: AnalyseResult): Analys
 }
 
 /** A row for each layer: its singular values before and after, and how alike its vectors are. */
-export function layerColumns({ singular, matchings }: AnalyseResult): AnalysisColumn[] {
+export function layerColumns({ singular, matchings }: SingularResult): AnalysisColumn[] {
   if (!singular) return [];
   const { layers, gammas } = singular;
   const at = tellingGamma(singular);

@@ -128,14 +128,14 @@ function annotations(
 /** The line's name and the length of its bar, beyond the curve: there no other line runs. */
 function lineLabel(
   line: Line,
-  { splits, measure, magnified = false }: InterpolationOptions,
+  { lines, splits, measure, magnified = false }: InterpolationOptions,
   { x, y, dy }: LabelPlace,
   excess: Excess | undefined,
 ): Plot.Markish[] {
   const { barrier } = curveOf(line, splits[0]!);
   const points = formatPoints(barrier.accuracy).replace('points', 'pts'); // the hump is narrow
   const amount = measure === 'loss' ? `+${formatBarrier(barrier.loss)}` : `−${points}`;
-  const text = [magnified ? '' : line.name, excess ? amount : ''].join(' ').trim();
+  const text = [magnified && lines.length === 1 ? '' : line.name, excess ? amount : ''].join(' ').trim();
   const anchor = x < 0.2 ? 'start' : x > 0.8 ? 'end' : 'middle';
   return [label({ x, y, text, colour: colourOf(line.name), dy, anchor })];
 }

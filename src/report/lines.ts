@@ -21,10 +21,10 @@ import type {
 } from './results.ts';
 
 /**
- * How the second network was treated before interpolating: as it was trained, or permuted. Beside these `calibrated`, the same line at
- * the best softmax temperatures, and `ensemble`, the mean of both networks' logits.
+ * How the second network was treated before interpolating: as it was trained, or permuted; `corrected`: permuted, and what lies between
+ * re-normalised. Beside these `calibrated`, the same line at the best softmax temperatures, and `ensemble`, the mean of both networks' logits.
  */
-export type LineName = 'naive' | 'aligned' | 'calibrated' | 'ensemble';
+export type LineName = 'naive' | 'aligned' | 'corrected' | 'calibrated' | 'ensemble';
 export type SplitName = 'test' | 'train';
 
 export type Measure = keyof LossAndAccuracy;
@@ -83,7 +83,7 @@ export function linesOf(result: CurveReport): Line[] {
 
 /** Whether a line is a way between the networks, and not something beside it. */
 export function isWay({ name }: Line): boolean {
-  return name === 'naive' || name === 'aligned';
+  return name === 'naive' || name === 'aligned' || name === 'corrected';
 }
 
 function lineBeside({ lambda, train, test }: SweepResult, name: 'calibrated' | 'ensemble'): Line[] {

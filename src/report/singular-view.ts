@@ -1,7 +1,7 @@
 /** What the report shows of singular values and vectors: how alike they are, in the networks and in their mean, and where inputs point. */
 
 import { analysisTable, matchingName } from './analyse-parts.ts';
-import type { AnalyseResult, SingularFields, SingularLayer } from './analyse-result.ts';
+import type { SingularFields, SingularLayer, SingularResult } from './analyse-result.ts';
 import { alignmentColumns, formatScore, formatTiny, layerColumns } from './analyse-summary.ts';
 import { element, figure, responsive, section } from './elements.ts';
 import { plural } from './format.ts';
@@ -14,7 +14,7 @@ const layerHeight = 190;
 /** Layers that are drawn; the JSON has them all. */
 const MOST_LAYERS = 6;
 
-export function singularSections(result: AnalyseResult, singular: SingularFields): HTMLElement[] {
+export function singularSections(result: SingularResult, singular: SingularFields): HTMLElement[] {
   const drawn = chosenLayers(singular.layers);
   return [
     alignment(result, singular),
@@ -26,7 +26,7 @@ export function singularSections(result: AnalyseResult, singular: SingularFields
 /** Bars in the colours that words name: orange as they are, blue as the first method matches, others as they come. */
 const colours = [colourOf('naive'), colourOf('aligned'), ink, colourOf('ensemble'), colourOf('calibrated')];
 
-function alignment(result: AnalyseResult, singular: SingularFields): HTMLElement {
+function alignment(result: SingularResult, singular: SingularFields): HTMLElement {
   const groups = singular.gammas.map(String);
   const panel = (title: string, note: string, series: readonly BarSeries[]) => {
     const drawing = responsive(barHeight, (width) =>
@@ -63,7 +63,7 @@ function alignment(result: AnalyseResult, singular: SingularFields): HTMLElement
 }
 
 /** The means as they are and as matched, each with both its parents, on average. */
-function mergeSeries({ matchings }: AnalyseResult, { gammas, alignment: all }: SingularFields): BarSeries[] {
+function mergeSeries({ matchings }: SingularResult, { gammas, alignment: all }: SingularFields): BarSeries[] {
   const means = [...new Set(all.map(({ networks }) => networks[0]))].filter((name) => name.startsWith('('));
   return means.map((mean, i) => {
     const both = all.filter(({ networks }) => networks[0] === mean);
@@ -82,7 +82,7 @@ function key({ name, colour }: BarSeries): (Node | string)[] {
 }
 
 function values(
-  result: AnalyseResult,
+  result: SingularResult,
   singular: SingularFields,
   drawn: readonly SingularLayer[],
 ): HTMLElement {

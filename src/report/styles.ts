@@ -13,6 +13,7 @@ export const reportStyles = `
   --rebasin-aligned: #0068a8;
   --rebasin-second: #8a4a86;
   --rebasin-calibrated: #8a4a86;
+  --rebasin-corrected: #8a4a86;
   --rebasin-ensemble: #00734f;
   --rebasin-level-0: #081d58;
   --rebasin-level-1: #253494;
@@ -43,6 +44,7 @@ export const reportStyles = `
     --rebasin-aligned: #5cb3ec;
     --rebasin-second: #d59ad1;
     --rebasin-calibrated: #d59ad1;
+    --rebasin-corrected: #d59ad1;
     --rebasin-ensemble: #4cc9a0;
     --rebasin-level-0: #ffffd9;
     --rebasin-level-1: #edf8b1;
@@ -70,6 +72,7 @@ export const reportStyles = `
 .rebasin-report .facts dd { font-size: 1.75rem; line-height: 1.25; font-weight: 600; font-variant-numeric: tabular-nums; letter-spacing: -0.01em; }
 .rebasin-report .naive { color: var(--rebasin-naive); }
 .rebasin-report .aligned { color: var(--rebasin-aligned); }
+.rebasin-report .corrected { color: var(--rebasin-corrected); }
 .rebasin-report .calibrated { color: var(--rebasin-calibrated); }
 .rebasin-report .ensemble { color: var(--rebasin-ensemble); }
 .rebasin-report .arrow { margin: 0 .35em; color: var(--rebasin-muted); font-weight: 400; }

@@ -145,7 +145,11 @@ function temperaturesOf(result: CurveReport): readonly number[] | undefined {
 
 /** Barriers of loss and accuracy on each data set and line, under both chord conventions and at the midpoint. */
 export function barrierRows(result: CurveReport): BarrierRow[] {
-  const lines = linesOf(result);
+  return barrierRowsOf(linesOf(result));
+}
+
+/** The same of lines that were put together. */
+export function barrierRowsOf(lines: readonly Line[]): BarrierRow[] {
   return splitsOf(lines).flatMap((split) =>
     (['loss', 'accuracy'] as const).flatMap((measure) =>
       lines

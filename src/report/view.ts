@@ -28,7 +28,7 @@ import { planeSections } from './plane-view.ts';
 import { pruneSections } from './prune-view.ts';
 import type { CurveReport, MatchFields, NetworkResult, TrainingFields } from './results.ts';
 import { statsSections } from './stats-view.ts';
-import { barrierRows, fixedUnits, matchSentence, type PointColumn, pointColumns } from './summary.ts';
+import { barrierRowsOf, fixedUnits, matchSentence, type PointColumn, pointColumns } from './summary.ts';
 
 const panelHeight = 270;
 const smallHeight = 220;
@@ -39,7 +39,7 @@ export function networkSections(result: NetworkResult): HTMLElement[] {
   const sections = ownSections(result);
   const matches = Object.entries(matchesOf(result));
   for (const [name, match] of matches) {
-    sections.push(matching(match, matches.length > 1 ? `Matching of ${name}` : 'Matching'));
+    sections.push(matchSection(match, matches.length > 1 ? `Matching of ${name}` : 'Matching'));
   }
   if (isDemo(result)) sections.push(training(result.networks));
   return sections;
@@ -58,11 +58,15 @@ function ownSections(result: NetworkResult): HTMLElement[] {
 
 /** What a sweep or the demo found along its lines. */
 function curveSections(result: CurveReport): HTMLElement[] {
-  const lines = linesOf(result);
+  const found = lineSections(linesOf(result));
+  return found.length > 0 ? [...found, points(result)] : [];
+}
+
+/** Lines between two networks, from the facts under the headline on; none where they share no data set. */
+export function lineSections(lines: readonly Line[]): HTMLElement[] {
   const splits = splitsOf(lines);
   const split = splits[0];
-  if (split === undefined) return [];
-  return [facts(lines, split), interpolation(lines, splits), barriers(result), points(result)];
+  return split === undefined ? [] : [facts(lines, split), interpolation(lines, splits), barriers(lines)];
 }
 
 function facts(lines: readonly Line[], split: SplitName): HTMLElement {
@@ -110,7 +114,13 @@ function interpolation(lines: readonly Line[], splits: readonly SplitName[]): HT
     const drawing = responsive(panelHeight, (width) =>
       interpolationFigure({ lines: visible, splits, measure, width, height: panelHeight, magnified }),
     );
-    return figure(capitalised(what), drawing, magnified ? 'aligned, magnified' : '');
+    const note = magnified
+      ? `${lines
+          .slice(1)
+          .map(({ name }) => name)
+          .join(' and ')}, magnified`
+      : '';
+    return figure(capitalised(what), drawing, note);
   };
   const pair = (drawn: readonly Line[], magnified: boolean) =>
     element('div', { class: 'pair' }, panel('loss', drawn, magnified), panel('accuracy', drawn, magnified));
@@ -130,8 +140,8 @@ function interpolation(lines: readonly Line[], splits: readonly SplitName[]): HT
   return made;
 }
 
-function barriers(result: CurveReport): HTMLElement {
-  const rows = barrierRows(result);
+function barriers(lines: readonly Line[]): HTMLElement {
+  const rows = barrierRowsOf(lines);
   const head = headingRow([
     { text: 'measure' },
     { text: 'line' },
@@ -180,7 +190,8 @@ function groups(columns: readonly PointColumn[]): { text: string; span: number }
   return found;
 }
 
-function matching(match: MatchFields, title: string): HTMLElement {
+/** How a matching went: its words, its objective after each sweep, its permutations. */
+export function matchSection(match: MatchFields, title: string): HTMLElement {
   const history = objectiveHistory(match);
   const first = Object.entries(match.permutations).slice(0, 3);
   const total = Object.keys(match.permutations).length;

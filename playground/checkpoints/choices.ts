@@ -1,0 +1,78 @@
+/** What settings come to for a pair of networks: the library's options, and the command that gives the same result. */
+import type { MergingChoices, Renormalisation } from 'rebasin';
+import { type AnalysisName, type CheckpointSettings, DEFAULT_SETTINGS } from './settings.ts';
+
+/** What is needed of a pair to make choices. */
+interface Pair {
+  readonly batchNorm: boolean;
+}
+
+/** The correction: what the reader chose, else what goes with the network. */
+export function correctionOf({ renormalise }: CheckpointSettings, { batchNorm }: Pair): Renormalisation {
+  return renormalise === '' ? (batchNorm ? 'reset' : 'repair') : renormalise;
+}
+
+/** How networks are matched and corrected. */
+export function mergingChoices(
+  { method, preset }: CheckpointSettings,
+  renormalise: Renormalisation,
+): MergingChoices & { readonly steps?: number } {
+  return { align: method, renormalise, ...(preset === '' ? {} : { preset }) };
+}
+
+/** Which analyses are about one line, and what each is as a command. */
+interface CommandParts {
+  readonly a: string;
+  readonly b: string;
+  /** The correction; `none` where an analysis leaves it out. */
+  readonly renormalise: Renormalisation;
+  readonly on: 'train' | 'test';
+}
+
+/**
+ * The command that prints the same result, with the same hash on the same adapter.
+ * @param part of `line`: which of its three lines.
+ */
+export function commandOf(
+  analysis: AnalysisName,
+  settings: CheckpointSettings,
+  { a, b, renormalise, on }: CommandParts,
+  part: 'naive' | 'aligned' | 'corrected' = 'corrected',
+): string | undefined {
+  const { method, preset, seed, model, points, grid, prune, pruned } = settings;
+  const both = `${quoted(a)} ${quoted(b)}`;
+  const correct = renormalise === 'none' ? '' : ` --renormalise ${renormalise}`;
+  const align = part === 'naive' ? '' : ` --align ${method}${part === 'aligned' ? '' : correct}`;
+  const usual = preset === '' ? '' : ` --preset ${preset}`;
+  const commands: Readonly<Partial<Record<AnalysisName, string>>> = {
+    match: `match ${both}${method === 'weight' ? '' : ` --method ${method}`}${usual}`,
+    line: `sweep ${both}${align} --points ${points} --on ${on}${usual}`,
+    layers: `stats ${both} --align ${method}${correct} --on ${on}${usual}`,
+    merge: `merge ${both} --align ${method}${correct}${usual} --out merged.safetensors`,
+    singular: `analyse ${both} --align ${method} --points ${points} --on ${on}${usual}`,
+    pruning: `prune ${quoted(pruned === 'a' ? a : b)} --method ${prune}${usual}`,
+    plane: `plane ${both} --align ${method} --grid ${grid} --on ${on}${usual}`,
+  };
+  const command = commands[analysis];
+  if (command === undefined) return undefined;
+  const looks = analysis !== 'match' || method.startsWith('activation') || method === 'straight-through';
+  return [
+    `npx rebasin ${command}`,
+    ...(model === '' ? [] : [`--model ${model}`]),
+    ...(looks ? dataOptions(settings) : []),
+    ...(seed === DEFAULT_SETTINGS.seed ? [] : [`--seed ${seed}`]),
+  ].join(' ');
+}
+
+function dataOptions({ data, limit, mean, std }: CheckpointSettings): string[] {
+  return [
+    `--data ${data === 'files' ? 'FOLDER' : data}`,
+    ...(limit === 0 ? [] : [`--limit ${limit}`]),
+    ...(mean === '' && std === '' ? [] : [`--mean ${mean} --std ${std}`]),
+  ];
+}
+
+/** A file name as a shell takes it. */
+function quoted(name: string): string {
+  return /^[\w.+-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
+}

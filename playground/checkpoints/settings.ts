@@ -1,0 +1,123 @@
+/** What the reader chose for two checkpoints: as a value, and as text in the address. Files are named there, with their hashes, never held. */
+import type { PresetName, PruningMethod, Renormalisation } from 'rebasin';
+import type { MatchingMethod } from '../../src/report/results.ts';
+import type { Values } from '../state.ts';
+
+export const ANALYSES = [
+  'spec',
+  'match',
+  'units',
+  'line',
+  'layers',
+  'merge',
+  'singular',
+  'pruning',
+  'plane',
+] as const;
+
+export type AnalysisName = (typeof ANALYSES)[number];
+
+export type DataSource = 'none' | 'digits' | 'colours' | 'files';
+
+/** Everything that decides results, but for the files. */
+export interface CheckpointSettings {
+  /** What `--model` says; empty: recognised. */
+  readonly model: string;
+  readonly method: MatchingMethod;
+  /** Empty: what goes with the network, `reset` with batch norm, else `repair`. */
+  readonly renormalise: Renormalisation | '';
+  readonly preset: PresetName | '';
+  readonly seed: number;
+  readonly data: DataSource;
+  /** Images of each part; 0: all. */
+  readonly limit: number;
+  /** As `--mean` and `--std` have them; empty: of the checkpoint, else customary. */
+  readonly mean: string;
+  readonly std: string;
+  /** Values of lambda. */
+  readonly points: number;
+  /** Of the plane, along each axis. */
+  readonly grid: number;
+  readonly prune: PruningMethod;
+  /** Which network is pruned. */
+  readonly pruned: 'a' | 'b';
+  readonly analyses: readonly AnalysisName[];
+}
+
+export const DEFAULT_SETTINGS: CheckpointSettings = {
+  model: '',
+  method: 'weight',
+  renormalise: '',
+  preset: '',
+  seed: 0,
+  data: 'none',
+  limit: 1000,
+  mean: '',
+  std: '',
+  points: 11,
+  grid: 11,
+  prune: 'magnitude',
+  pruned: 'a',
+  analyses: ['spec', 'match', 'units', 'line', 'layers', 'merge'],
+};
+
+/** A file that a link names. */
+export interface NamedFile {
+  readonly name: string;
+  readonly sha256: string;
+}
+
+/** What a link says: choices, and the files that it was made with. */
+export interface LinkState {
+  readonly settings: CheckpointSettings;
+  readonly a?: NamedFile | undefined;
+  readonly b?: NamedFile | undefined;
+  readonly images: readonly NamedFile[];
+}
+
+/** Settings as the values of an address; what is as usual is left out. */
+export function addressValues({ settings, a, b, images }: LinkState): Values {
+  const values: Record<string, string> = {};
+  if (a) values.a = fileText(a);
+  if (b) values.b = fileText(b);
+  if (images.length > 0 && settings.data === 'files') values.images = images.map(fileText).join(',');
+  for (const [name, value] of Object.entries(settings)) {
+    const text = Array.isArray(value) ? value.join(',') : String(value);
+    if (text !== String(DEFAULT_SETTINGS[name as keyof CheckpointSettings])) values[name] = text;
+  }
+  return values;
+}
+
+/** Choices from an address; what is missing or not understood is as usual. */
+export function linkOf(values: Values): LinkState {
+  const entries = Object.entries(DEFAULT_SETTINGS).map(([name, usual]) => {
+    const text = values[name];
+    if (text === undefined) return [name, usual];
+    if (name === 'analyses') return [name, ANALYSES.filter((each) => text.split(',').includes(each))];
+    if (typeof usual !== 'number') return [name, text];
+    const value = Number(text);
+    return [name, Number.isSafeInteger(value) && value >= 0 ? value : usual];
+  });
+  const settings = Object.fromEntries(entries) as CheckpointSettings;
+  const list = (text: string | undefined) => (text ? text.split(',').flatMap(namedFile) : []);
+  return {
+    settings,
+    a: list(values.a)[0],
+    b: list(values.b)[0],
+    images: list(values.images),
+  };
+}
+
+/** `name:sha256`, with what would end it escaped. */
+function fileText({ name, sha256 }: NamedFile): string {
+  return `${encodeURIComponent(name)}:${sha256}`;
+}
+
+function namedFile(text: string): NamedFile[] {
+  const [, name, sha256] = /^(.+):([0-9a-f]{64})$/.exec(text) ?? [];
+  try {
+    return name && sha256 ? [{ name: decodeURIComponent(name), sha256 }] : [];
+  } catch {
+    return []; // an escape that is none
+  }
+}
