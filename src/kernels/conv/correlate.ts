@@ -113,7 +113,7 @@ const FLAG_RELU = 4;
 export function correlate(context: Context, correlation: Correlation, views: CorrelationViews): Dispatch {
   const c = correlation;
   const { input, weight, output, bias, scale, shift, relu } = views;
-  const { kernel, workgroups } = choosers[chooseVariant(context, 'conv', 'conv2d')](c);
+  const { kernel, workgroups } = choosers[chooseVariant(context, 'conv', 'conv2d').variant](c);
   const flags = (bias ? FLAG_BIAS : 0) + (scale ? FLAG_SCALE_SHIFT : 0) + (relu ? FLAG_RELU : 0);
   const sizes = [c.batch, c.groups, c.rows, c.depth, c.inH, c.inW, c.outH, c.outW, c.tapsY, c.tapsX];
   return {

@@ -34,7 +34,7 @@ export function weightGradientDispatches(
   const linesInChunk = Math.max(1, Math.floor(CHUNK / g.outW));
   const chunks = Math.max(1, Math.ceil((g.batch * g.outH) / linesInChunk));
   const size = g.groups * g.rows * g.depth * g.kernelH * g.kernelW;
-  const choose = choosers[chooseVariant(context, 'conv', 'conv2d')];
+  const choose = choosers[chooseVariant(context, 'conv', 'conv2d').variant];
   const splits = worthSplitting(context, chunks, size, choose(g, 1).workgroups);
 
   const sums = (target: TensorView, parts: number): Dispatch => {

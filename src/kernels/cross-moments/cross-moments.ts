@@ -18,15 +18,19 @@ import {
   workgroupKernels,
 } from './kernels.ts';
 
+/** Sizes of two streams of activations over the same samples. */
 export interface CrossMomentsSizes {
   /** Samples. 0 gives zeros. */
   readonly outer: number;
+  /** Channels of the first. */
   readonly channelsA: number;
+  /** Channels of the second. */
   readonly channelsB: number;
   /** Values of a channel in each sample: H * W of [N, C, H, W], 1 of [N, C]. */
   readonly inner: number;
 }
 
+/** What `crossMoments` reads and writes. */
 export interface CrossMomentsCall extends CrossMomentsSizes {
   /** f32 [outer, channelsA, inner]. */
   readonly a: TensorView;
@@ -68,7 +72,7 @@ export function crossMoments(context: Context, call: CrossMomentsCall): Dispatch
   const read = { a, b, shiftA, shiftB };
   checkSeparate(caller, { output }, read);
   const symmetric = channelsA === channelsB && isSame(a, b) && isSame(shiftA, shiftB);
-  const choose = choosers[chooseVariant(context, 'cross-moments', caller)];
+  const choose = choosers[chooseVariant(context, 'cross-moments', caller).variant];
   const total = outer * inner;
   const chunks = Math.max(1, Math.ceil(total / CHUNK));
   const size = channelsA * channelsB;

@@ -26,6 +26,13 @@ export interface RegisterTile {
   readonly quad: boolean;
 }
 
+/** Tiles that are used; the name says rows and columns. */
+export const REGISTER_TILES = {
+  '8x8': { rows: 8, columns: 8 },
+  '16x8': { rows: 16, columns: 8 },
+  '16x4': { rows: 16, columns: 4 },
+} as const;
+
 const registerKernels = new Map<string, Kernel>();
 
 /** Register tiles without barriers. One kernel for each tile and pair of accesses that is used. */
@@ -59,17 +66,75 @@ export function registerKernel(tile: RegisterTile, a: OperandAccess, b: OperandA
   return kernel;
 }
 
-/** Tiles in workgroup memory, `edge` x `edge` outputs an invocation, 8 edge x 8 edge a workgroup. */
-function makeWorkgroupKernel(edge: 4 | 8): Kernel {
-  return {
-    name: `matmul workgroup ${8 * edge}x${8 * edge}`,
-    file: 'src/kernels/matmul/matmul_workgroup.wgsl',
-    wgsl: expand(workgroupText, { EDGE: edge, QUADS: edge / 4 }),
-    bindings,
-  };
+/** A tile in workgroup memory. */
+export interface WorkgroupTile {
+  readonly rows: number;
+  readonly columns: number;
+  /** Invocations across and down. */
+  readonly threads: readonly [number, number];
+  /** Elements along k that are copied at a time. */
+  readonly step: number;
 }
 
-export const workgroupKernels = {
-  4: /* @__PURE__ */ makeWorkgroupKernel(4),
-  8: /* @__PURE__ */ makeWorkgroupKernel(8),
-} as const;
+/** Largest first; the name says rows and columns. Two buffers of each fit into the 16 KiB that every adapter has. */
+export const WORKGROUP_TILES: Readonly<Record<string, WorkgroupTile>> = {
+  '128x128': { rows: 128, columns: 128, threads: [16, 16], step: 8 },
+  '64x64': { rows: 64, columns: 64, threads: [8, 8], step: 16 },
+  '64x32': { rows: 64, columns: 32, threads: [8, 8], step: 16 },
+  '32x32': { rows: 32, columns: 32, threads: [8, 8], step: 16 },
+};
+
+const workgroupKernels = new Map<string, Kernel>();
+
+/** Tiles in workgroup memory, for sizes of which it is known at compile time whether they are multiples of the tile. */
+export function workgroupKernel(
+  tileName: string,
+  a: OperandAccess,
+  b: OperandAccess,
+  { m, n, k }: { readonly m: number; readonly n: number; readonly k: number },
+): Kernel {
+  const { rows, columns, threads, step } = WORKGROUP_TILES[tileName]!;
+  const fits = m % rows === 0 && n % columns === 0;
+  const steps = k % step === 0;
+  const four = n % 4 === 0;
+  const traits = `${fits ? ' fits' : ''}${steps ? ' steps' : ''}${four ? ' four' : ''}`;
+  const name = `matmul workgroup ${tileName} a:${a} b:${b}${traits}`;
+  let kernel = workgroupKernels.get(name);
+  if (!kernel) {
+    const [threadsX, threadsY] = threads;
+    const [blocksA, blocksB] = [(step * rows) / 16, (step * columns) / 16];
+    const either = blocksA + blocksB <= threadsX * threadsY;
+    const wgsl = expand(workgroupText, {
+      STEP: step,
+      TILE_M: rows,
+      TILE_N: columns,
+      THREADS_X: threadsX,
+      THREADS_Y: threadsY,
+      ROWBLOCKS: rows / (4 * threadsY),
+      COLUMNBLOCKS: columns / (4 * threadsX),
+      EITHER: either,
+      BOTH: !either,
+      ALL_B: blocksB === threadsX * threadsY,
+      SOME_B: blocksB < threadsX * threadsY,
+      A4: a !== 'scalar',
+      A_K: a === 'k',
+      A_M: a === 'axis',
+      A_SCALAR: a === 'scalar',
+      B4: b !== 'scalar',
+      B_K: b === 'k',
+      B_N: b === 'axis',
+      B_SCALAR: b === 'scalar',
+      FITS: fits,
+      EDGES: !fits,
+      STEPS: steps,
+      TAIL: !steps,
+      OUT4: four,
+      OUT1: !four,
+      F16: false,
+      F32: true,
+    });
+    kernel = { name, file: 'src/kernels/matmul/matmul_workgroup.wgsl', wgsl, bindings };
+    workgroupKernels.set(name, kernel);
+  }
+  return kernel;
+}

@@ -9,15 +9,24 @@ import { ShapeError } from '../../base/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, type Kernel, linearGrid, packParams, type TensorView } from '../../runtime/kernel.ts';
 import { checkSeparate, checkView } from '../checks.ts';
-import { chooseVariant, ENOUGH_WORKGROUPS, type TiledVariant } from '../variant.ts';
+import { addChunks, MOST_SCRATCH } from '../reduce/add-chunks.ts';
+import {
+  chooseVariant,
+  ENOUGH_WORKGROUPS,
+  shapeClass,
+  type TiledVariant,
+  type TileNames,
+} from '../variant.ts';
 import {
   naiveKernel,
   type OperandAccess,
-  type RegisterTile,
+  REGISTER_TILES,
   registerKernel,
-  workgroupKernels,
+  WORKGROUP_TILES,
+  workgroupKernel,
 } from './kernels.ts';
 
+/** What `matmul` reads and writes. */
 export interface MatmulOperands {
   /** f32 [M, K], or [K, M] with `transposeA`. */
   readonly a: TensorView;
@@ -33,10 +42,19 @@ export interface MatmulOperands {
   readonly bias?: TensorView;
   /** Applied last. Default: none. */
   readonly activation?: 'relu';
+  /**
+   * Gives an f32 view of a shape, in a buffer of its own, that this call may overwrite. Called at most once, when there are few outputs
+   * and long sums. The bits stay the same. Default: each output is summed in one go.
+   */
+  readonly scratch?: (shape: readonly number[]) => TensorView;
 }
 
 const FLAG_BIAS = 1;
 const FLAG_RELU = 2;
+const FLAG_APART = 4;
+
+/** Terms of a sum before its sum is added to those of other chunks. */
+const CHUNK = 512;
 
 interface Sizes {
   readonly m: number;
@@ -44,80 +62,105 @@ interface Sizes {
   readonly k: number;
 }
 
+/** Tiles of each variant, largest first. */
+export const MATMUL_TILES: TileNames = {
+  register: ['8x8'],
+  quad: ['16x8', '16x4'],
+  workgroup: /* @__PURE__ */ Object.keys(WORKGROUP_TILES),
+};
+
 /**
  * `output = activation(a b + bias)`, bias and activation in the same dispatch.
  *
  * K = 0 gives the bias, or zeros. Not supported: both operands transposed, batches, broadcasting.
- * @returns one dispatch, none when the output is empty.
+ * @returns one dispatch, two where chunks of long sums are computed side by side, none when the output is empty.
  * @throws ShapeError when shapes or element types do not fit; OptionError when `context.variants.matmul` names no variant,
  *   UnsupportedError when it names `quad` and the adapter's subgroups do not have four invocations.
  */
 export function matmul(context: Context, operands: MatmulOperands): Dispatch[] {
-  const { a, b, bias, output, transposeA = false, transposeB = false, activation } = operands;
+  const caller = 'matmul';
+  const { a, b, bias, output, transposeA = false, transposeB = false, activation, scratch } = operands;
   const { m, n, k } = checkOperands(operands);
-  const variant = chooseVariant(context, 'matmul', 'matmul');
+  const layout = transposeA ? 'TN' : transposeB ? 'NT' : 'NN';
+  const chosen = chooseVariant(context, 'matmul', caller, MATMUL_TILES, () => shapeClass(layout, m, n, k));
   if (m * n === 0) return [];
+  const task: Task = { m, n, k, transposeA, transposeB, ...chosen, mayPart: scratch !== undefined };
+  const { kernel, workgroups, parts = 1 } = choosers[k === 0 ? 'naive' : chosen.variant](task);
+  const relu = activation === 'relu';
+  const epilogue = (bias ? FLAG_BIAS : 0) + (relu ? FLAG_RELU : 0);
   const strides = [transposeA ? 1 : k, transposeA ? m : 1, transposeB ? 1 : n, transposeB ? k : 1];
-  const flags = (bias ? FLAG_BIAS : 0) + (activation === 'relu' ? FLAG_RELU : 0);
-  const { kernel, workgroups } = choosers[variant]({ m, n, k }, transposeA, transposeB);
-  return [
-    {
-      kernel,
-      views: [a, b, bias ?? b, output],
-      params: packParams('uuuuuuuu', m, n, k, flags, ...strides),
-      workgroups: linearGrid(workgroups),
-      work: m * n * Math.max(k, 1),
-    },
-  ];
+  const product = (target: TensorView, flags: number): Dispatch => ({
+    kernel,
+    views: [a, b, bias ?? b, target],
+    params: packParams('uuuuuuuu', m, n, k, flags, ...strides),
+    workgroups: linearGrid(workgroups * parts),
+    work: m * n * Math.max(k, 1),
+  });
+  if (!scratch || parts === 1) return [product(output, epilogue)];
+  const chunks = scratch([parts, m, n]);
+  checkSeparate(caller, { scratch: chunks }, { a, b });
+  const addition = { caller, chunks, count: parts, rows: m, columns: n, output, relu };
+  return [product(chunks, FLAG_APART), addChunks({ ...addition, ...(bias ? { bias } : {}) })];
+}
+
+interface Task extends Sizes {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  /** The tile to use. Default: what suits the sizes. */
+  readonly tile?: string;
+  /** Chunks along k may be computed side by side. */
+  readonly mayPart: boolean;
 }
 
 interface Choice {
   readonly kernel: Kernel;
+  /** For each part. */
   readonly workgroups: number;
+  /** Chunks along k that are computed side by side. Default: 1. */
+  readonly parts?: number;
 }
 
-const choosers: Record<TiledVariant, (sizes: Sizes, transposeA: boolean, transposeB: boolean) => Choice> = {
+const choosers: Record<TiledVariant, (task: Task) => Choice> = {
   naive: ({ m, n }) => ({ kernel: naiveKernel, workgroups: Math.ceil((m * n) / 64) }),
 
-  register: (sizes, transposeA, transposeB) => {
-    const tile = { rows: 8, columns: 8, quad: false };
-    const tiles = Math.ceil(sizes.m / tile.rows) * Math.ceil(sizes.n / tile.columns);
-    return {
-      kernel: fittingRegisterKernel(tile, sizes, transposeA, transposeB),
-      workgroups: Math.ceil(tiles / 4),
-    };
+  register: (task) => {
+    const tile = { ...REGISTER_TILES['8x8'], quad: false };
+    const tiles = Math.ceil(task.m / tile.rows) * Math.ceil(task.n / tile.columns);
+    return { kernel: registerKernel(tile, ...accesses(task)), workgroups: Math.ceil(tiles / 4) };
   },
 
-  quad: (sizes, transposeA, transposeB) => {
-    const rows = Math.ceil(sizes.m / 16);
-    const wide = Math.ceil(sizes.n / 32);
-    const narrow = Math.ceil(sizes.n / 16);
+  quad: (task) => {
+    const wide = Math.ceil(task.n / 32);
+    const narrow = Math.ceil(task.n / 16);
     // a turn of a wide tile costs 1.6 turns of a narrow one (measured): wide, unless it would compute much past the edge
-    const columns = 1.6 * wide <= narrow ? 8 : 4;
-    const tile = { rows: 16, columns, quad: true };
-    return {
-      kernel: fittingRegisterKernel(tile, sizes, transposeA, transposeB),
-      workgroups: rows * (columns === 8 ? wide : narrow),
-    };
+    const name = (task.tile ?? (1.6 * wide <= narrow ? '16x8' : '16x4')) as keyof typeof REGISTER_TILES;
+    const tile = { ...REGISTER_TILES[name], quad: true };
+    const workgroups = Math.ceil(task.m / tile.rows) * (tile.columns === 8 ? wide : narrow);
+    return { kernel: registerKernel(tile, ...accesses(task)), workgroups };
   },
 
-  workgroup: ({ m, n }) => {
-    const tiles = (edge: number) => Math.ceil(m / (8 * edge)) * Math.ceil(n / (8 * edge));
-    const edge = tiles(8) >= ENOUGH_WORKGROUPS ? 8 : 4;
-    return { kernel: workgroupKernels[edge], workgroups: tiles(edge) };
+  workgroup: (task) => {
+    const { m, n, k } = task;
+    const chunks = task.mayPart && Math.ceil(k / CHUNK) * m * n <= MOST_SCRATCH ? Math.ceil(k / CHUNK) : 1;
+    // the largest tile that keeps the GPU busy, with a workgroup for each chunk before the tile gets smaller
+    const fits = Object.keys(WORKGROUP_TILES).map((tile) => {
+      const { rows, columns } = WORKGROUP_TILES[tile]!;
+      const workgroups = Math.ceil(m / rows) * Math.ceil(n / columns);
+      return { tile, workgroups, parts: workgroups < ENOUGH_WORKGROUPS && rows < 128 ? chunks : 1 };
+    });
+    const { tile, ...grid } =
+      fits.find((fit) => task.tile === fit.tile) ??
+      fits.find((fit) => fit.workgroups * fit.parts >= ENOUGH_WORKGROUPS) ??
+      fits.at(-1)!;
+    return { kernel: workgroupKernel(tile, ...accesses(task), task), ...grid };
   },
 };
 
-/** The register kernel that reads each operand by vec4f along its contiguous axis, where that is a multiple of 4 long. */
-function fittingRegisterKernel(
-  tile: RegisterTile,
-  { m, n, k }: Sizes,
-  transposeA: boolean,
-  transposeB: boolean,
-): Kernel {
+/** How to read each operand: by vec4f along its contiguous axis, where that is a multiple of 4 long. */
+function accesses({ m, n, k, transposeA, transposeB }: Task): [OperandAccess, OperandAccess] {
   const access = (alongK: boolean, axis: number): OperandAccess =>
     (alongK ? k : axis) % 4 !== 0 ? 'scalar' : alongK ? 'k' : 'axis';
-  return registerKernel(tile, access(!transposeA, m), access(transposeB, n));
+  return [access(!transposeA, m), access(transposeB, n)];
 }
 
 function checkOperands(operands: MatmulOperands): Sizes {

@@ -19,13 +19,17 @@ export interface AddChunksCall {
   readonly accumulate?: boolean;
   /** The sums are symmetric, and the chunks hold only what is on and above the diagonal. Default: false. */
   readonly symmetric?: boolean;
+  /** f32 [columns], added to every row of the sum. Default: none. */
+  readonly bias?: TensorView;
+  /** Applies max(x, 0) last. Default: false. */
+  readonly relu?: boolean;
 }
 
 /** Workgroups below which chunks are computed side by side. */
 const ENOUGH = { software: 64, hardware: 4 * ENOUGH_WORKGROUPS };
 
 /** Elements of scratch that are worth it: 64 MiB. */
-const MOST_SCRATCH = 2 ** 24;
+export const MOST_SCRATCH = 2 ** 24;
 
 /**
  * Whether chunks should be summed by invocations of their own, each into its place in scratch memory, and added up at the end.
@@ -39,27 +43,33 @@ export function worthSplitting(context: Context, chunks: number, size: number, w
 
 const FLAG_ACCUMULATE = 1;
 const FLAG_SYMMETRIC = 2;
+const FLAG_BIAS = 4;
+const FLAG_RELU = 8;
 
 const kernel: Kernel = {
   name: 'add chunks',
   file: 'src/kernels/reduce/add-chunks.wgsl',
   wgsl: chunksText,
-  bindings: ['read', 'read_write'],
+  bindings: ['read', 'read', 'read_write'],
 };
 
 /**
- * `output = (output +) ((chunks[0] + chunks[1]) + chunks[2]) + ...`.
+ * `output = relu((output +) ((chunks[0] + chunks[1]) + chunks[2]) + ... + bias)`.
  * @throws ShapeError when views do not fit.
  */
 export function addChunks(call: AddChunksCall): Dispatch {
-  const { caller, chunks, count, rows, columns, output, accumulate, symmetric } = call;
+  const { caller, chunks, count, rows, columns, output, accumulate, symmetric, bias, relu } = call;
   const size = rows * columns;
   checkView(caller, 'scratch', chunks, 'f32', count * size);
   checkSeparate(caller, { output, scratch: chunks }, {});
-  const flags = (accumulate ? FLAG_ACCUMULATE : 0) + (symmetric ? FLAG_SYMMETRIC : 0);
+  const flags =
+    (accumulate ? FLAG_ACCUMULATE : 0) +
+    (symmetric ? FLAG_SYMMETRIC : 0) +
+    (bias ? FLAG_BIAS : 0) +
+    (relu ? FLAG_RELU : 0);
   return {
     kernel,
-    views: [chunks, output],
+    views: [chunks, bias ?? chunks, output],
     params: packParams('uuuu', count, rows, columns, flags),
     workgroups: linearGrid(Math.ceil(size / 64)),
     work: count * size,

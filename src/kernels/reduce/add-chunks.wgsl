@@ -3,7 +3,8 @@
 //
 // chunks [count, rows, columns], output [rows, columns]. One invocation computes one element, a workgroup 64 consecutive ones.
 // With flag 1 the sum is added to what `output` held: output = output + sum. With flag 2 the matrices are symmetric and only what is on
-// and above their diagonal is read: an invocation on or above it writes both elements, one below it nothing.
+// and above their diagonal is read: an invocation on or above it writes both elements, one below it nothing. With flag 4 bias[j] is added
+// to the sum, with flag 8 ReLU follows: select(x, 0, x <= 0).
 
 struct Params {
   count: u32, // at least 1
@@ -14,14 +15,21 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> chunks: array<f32>;
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>; // [columns]; unused without flag 4: then any buffer
+@group(0) @binding(3) var<storage, read_write> output: array<f32>;
 
-fn store(at: u32, total: f32) {
+fn store(at: u32, sum: f32) {
+  var total = sum;
   if ((params.flags & 1u) != 0u) {
-    output[at] = output[at] + total;
-  } else {
-    output[at] = total;
+    total = output[at] + total;
   }
+  if ((params.flags & 4u) != 0u) {
+    total += bias[at % params.columns];
+  }
+  if ((params.flags & 8u) != 0u) {
+    total = select(total, 0.0, total <= 0.0);
+  }
+  output[at] = total;
 }
 
 @compute @workgroup_size(64)

@@ -92,7 +92,7 @@ export function orthogonaliseRows(context: Context, call: OrthogonaliseRowsCall)
   checkView(caller, 'vectors', vectors, 'f32', matrices * rows * stride);
   checkView(caller, 'cosines', cosines, 'f32', (matrices * rows) / 8);
   checkSeparate(caller, { vectors, cosines }, {});
-  const { kernel, pairs: each } = kernels[chooseVariant(context, 'svd', caller)];
+  const { kernel, pairs: each } = kernels[chooseVariant(context, 'svd', caller).variant];
   const pairs = rows / 8;
   const count = matrices * pairs;
   return Array.from({ length: 2 * pairs - 1 }, (_, step) => ({

@@ -25,8 +25,8 @@ const matmulOperation: Operation<MatmulAttributes> = {
     }
     return [m, n];
   },
-  kernels: ({ context, inputs: [a, b], output, attributes }) =>
-    matmulKernel(context, { a: a!, b: b!, output, ...attributes }),
+  kernels: ({ context, inputs: [a, b], output, attributes, scratch }) =>
+    matmulKernel(context, { a: a!, b: b!, output, ...attributes, scratch }),
   gradient({ inputs: [a, b], outputGradient: d, attributes: { transposeA, transposeB }, wanted }) {
     const da = () => {
       if (transposeA) return matmul(b!, d, { transposeB: true }); // C = A^T B: dA = B dC^T

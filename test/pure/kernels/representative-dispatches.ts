@@ -6,7 +6,7 @@ import { crossMoments } from '../../../src/kernels/cross-moments/cross-moments.t
 import { elementwise } from '../../../src/kernels/elementwise/elementwise.ts';
 import { gatherAxis } from '../../../src/kernels/gather/gather-axis.ts';
 import { gatherImages, gatherLabels } from '../../../src/kernels/gather/gather-batch.ts';
-import { matmul } from '../../../src/kernels/matmul/matmul.ts';
+import { MATMUL_TILES, matmul } from '../../../src/kernels/matmul/matmul.ts';
 import { adamStep, adamWStep } from '../../../src/kernels/optimizer/adam.ts';
 import { sgdStep } from '../../../src/kernels/optimizer/sgd.ts';
 import { fillBits, fillUniform } from '../../../src/kernels/random/fill.ts';
@@ -28,7 +28,7 @@ import { normDispatches, poolDispatches, structureDispatches } from './norm-disp
 function contextWithoutGpu(software: boolean, variants: Record<string, string> = {}): Context {
   const device = { limits: { maxStorageBuffersPerShaderStage: 8 }, features: new Set(['subgroups']) };
   const origin = { adapterInfo: { subgroupMinSize: 4, subgroupMaxSize: 4 } };
-  return { software, variants, device, origin } as unknown as Context;
+  return { software, variants, tuning: new Map(), device, origin } as unknown as Context;
 }
 
 function view(shape: readonly number[], dtype: DType = 'f32'): TensorView {
@@ -86,7 +86,8 @@ function elementwiseDispatches(context: Context): Dispatch[] {
 
 function matmulDispatches(): Dispatch[] {
   const dispatches: Dispatch[] = [];
-  for (const variant of TILED_VARIANTS) {
+  const tiles = MATMUL_TILES.workgroup!.map((tile) => `workgroup ${tile}`);
+  for (const variant of [...TILED_VARIANTS, ...tiles]) {
     const context = contextWithoutGpu(false, { matmul: variant });
     for (const [m, n, k] of [
       [5, 7, 3],
