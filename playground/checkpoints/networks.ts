@@ -45,6 +45,8 @@ export interface PairFacts {
   readonly batchNorm: boolean;
   /** What the checkpoints say of it. */
   readonly normalisation?: Normalisation | undefined;
+  /** The built-in data that the checkpoints say they learned from, by their normalisation. */
+  readonly builtIn?: 'digits' | 'colours' | undefined;
   /** Built-in data whose images it takes. */
   readonly fits: readonly ('digits' | 'colours')[];
   /** Corrections that do not go with it, and why. */
@@ -140,6 +142,7 @@ export function pairFacts({ a, model }: OpenedPair): PairFacts {
   const fits = (['digits', 'colours'] as const).filter((name) =>
     succeeds(() => checkDatasetFits(model, BUILT_IN_DATA[name]!.make({ count: 1, seed: 0, split: 'test' }))),
   );
+  const normalisation = normalisationOfCheckpoint(a);
   const refused: Partial<Record<Renormalisation, string>> = {};
   for (const name of RENORMALISATIONS) {
     const reason = reasonOf(() => checkRenormalisation(name, model));
@@ -151,7 +154,10 @@ export function pairFacts({ a, model }: OpenedPair): PairFacts {
     inputShape: model.inputShape,
     classes: model.classes,
     batchNorm: hasBatchNorm(model),
-    normalisation: normalisationOfCheckpoint(a),
+    normalisation,
+    builtIn: fits.find(
+      (name) => JSON.stringify(BUILT_IN_DATA[name]!.normalisation) === JSON.stringify(normalisation),
+    ),
     fits,
     refused,
   };

@@ -1,8 +1,258 @@
-/** Section "Your checkpoints": two files of the reader's own, and the same analyses of them. */
-import { element, section } from '../../src/report/elements.ts';
+/** Section "Your checkpoints": two files of the reader's own, and the analyses of the command line. This file holds its state and runs it. */
+import { element } from '../../src/report/elements.ts';
+import { METHOD_WORDS } from '../../src/report/method-words.ts';
 import type { PageSection, Shell } from '../section.ts';
+import type { Values } from '../state.ts';
+import { choicesPart } from './choices-part.ts';
+import { imagesPart } from './images-part.ts';
+import type { ImagesFacts } from './images-task.ts';
+import type { NetworkFiles, PairFacts } from './networks.ts';
+import { type Letter, networksPart } from './networks-part.ts';
+import type { OpenedCheckpoints } from './open-task.ts';
+import { type Made, resultsPart } from './results-part.ts';
+import {
+  type AnalysisName,
+  addressValues,
+  type CheckpointSettings,
+  DEFAULT_SETTINGS,
+  type LinkState,
+  linkOf,
+} from './settings.ts';
+import './styles.css';
+import { ANALYSIS_WORDS, pageWords } from './words.ts';
 
-export function checkpointsSection(_shell: Shell): PageSection {
-  const root = element('div', {}, section('Your checkpoints'));
-  return { root, show() {} };
+/** Cheap, and all that there is to see before images are given. */
+const AT_ONCE: readonly AnalysisName[] = ['spec', 'match', 'units'];
+
+export function checkpointsSection({ engine, remember }: Shell): PageSection {
+  let settings: CheckpointSettings = DEFAULT_SETTINGS;
+  let link: LinkState = linkOf({});
+  const files: { a?: File | undefined; b?: File | undefined; images: readonly File[] } = { images: [] };
+  let opened: OpenedCheckpoints | undefined;
+  let images: ImagesFacts | { readonly error: string } | undefined;
+  let running: AbortController | undefined;
+  /** What was chosen last: replies to what was chosen before are late. */
+  let round = 0;
+  const made = new Map<AnalysisName, { readonly made: Made; readonly key: string }>();
+
+  const networks = networksPart({
+    files: takeCheckpoints,
+    swap: () => {
+      [files.a, files.b] = [files.b, files.a];
+      void open();
+    },
+    remove: (letter) => {
+      files[letter] = undefined;
+      void open();
+    },
+    model: (text) => {
+      settings = { ...settings, model: text };
+      void open();
+    },
+  });
+  const pictures = imagesPart(change, (chosen) => {
+    files.images = chosen;
+    settings = { ...settings, data: 'files' };
+    void readImages();
+  });
+  const choices = choicesPart({ changed: change, run: () => void run(settings.analyses), cancel: stop });
+  const results = resultsPart((which) => engine.run('savedCheckpoint', { which, networks: networkFiles() }));
+  const root = element(
+    'div',
+    { class: 'checkpoints' },
+    element(
+      'header',
+      {},
+      element('h1', {}, 'Are two networks of yours in one basin?'),
+      element(
+        'p',
+        { class: 'lead' },
+        'Drop two checkpoints of one architecture, trained apart. They are read in this page and go nowhere; the numbers are those of the command line.',
+      ),
+    ),
+    networks.root,
+    pictures.root,
+    choices.root,
+    results.root,
+  );
+
+  function pair(): PairFacts | undefined {
+    return opened?.pair && !('error' in opened.pair) ? opened.pair : undefined;
+  }
+
+  function networkFiles(): NetworkFiles {
+    const { model, mean, std } = settings;
+    return { a: files.a, b: files.b, model, normalised: mean !== '' && std !== '' };
+  }
+
+  function imageFacts(): ImagesFacts | undefined {
+    return images && !('error' in images) ? images : undefined;
+  }
+
+  /** What an analysis lacks, in words. */
+  function lacks(analysis: AnalysisName): string | undefined {
+    if (!files.a || !files.b) return 'needs two checkpoints';
+    if (!pair())
+      return opened ? 'needs two checkpoints of one known architecture' : 'the files are being read';
+    const { method } = settings;
+    const known = imageFacts();
+    const matches = analysis !== 'spec' && analysis !== 'pruning';
+    if (matches && (method.startsWith('activation') || method === 'straight-through') && !known?.train) {
+      return `needs training images for ${METHOD_WORDS[method]}`;
+    }
+    if (AT_ONCE.includes(analysis) || analysis === 'singular') return undefined;
+    if (analysis === 'plane' && method === 'none') return 'needs a matching: A and B alone make no plane';
+    if (!known?.test && !known?.train) return 'needs images: choose some above';
+    if ((analysis === 'merge' || analysis === 'pruning') && !known.test) return 'needs test images';
+    return undefined;
+  }
+
+  /** What results depend on; equal for what needs not be made again. */
+  function keyOf(): string {
+    const { analyses: _, ...rest } = settings;
+    const name = (file: File | undefined) => file && [file.name, file.size, file.lastModified];
+    return JSON.stringify([rest, [files.a, files.b, ...files.images].map(name)]);
+  }
+
+  function show(): void {
+    const found = pair();
+    networks.show({ a: files.a, b: files.b, opened, model: settings.model, wanted: link });
+    pictures.show({ settings, files: files.images, pair: found, images, wanted: link.images });
+    choices.show({ settings, pair: found, lacks });
+    choices.progress(undefined);
+    const key = keyOf();
+    results.mark((analysis) => made.get(analysis)?.key !== key);
+    rememberState();
+  }
+
+  function rememberState(): void {
+    const named = (letter: Letter) => {
+      const facts = opened?.[letter];
+      return facts && !('error' in facts) ? { name: facts.name, sha256: facts.sha256 } : link[letter];
+    };
+    const known = imageFacts()?.files ?? [];
+    remember(
+      addressValues({
+        settings,
+        a: named('a'),
+        b: named('b'),
+        images: known.length > 0 ? known : link.images,
+      }),
+    );
+  }
+
+  function takeCheckpoints(chosen: readonly File[], letter?: Letter): void {
+    const [first, second] =
+      chosen.length > 1 ? [...chosen].sort((x, y) => (x.name < y.name ? -1 : 1)) : chosen;
+    if (second) [files.a, files.b] = [first, second];
+    else files[letter ?? (files.a ? 'b' : 'a')] = first;
+    void open();
+  }
+
+  /** Something was chosen: images are read again where they depend on it. */
+  function change(part: Partial<CheckpointSettings>): void {
+    settings = { ...settings, ...part };
+    if (['data', 'limit', 'mean', 'std'].some((name) => name in part)) void readImages();
+    else show();
+  }
+
+  async function open(): Promise<void> {
+    stop();
+    const mine = ++round;
+    opened = undefined;
+    show();
+    if (!files.a && !files.b) return;
+    try {
+      const found = await engine.run('openCheckpoints', networkFiles());
+      if (mine !== round) return;
+      opened = found;
+    } catch (error) {
+      if (mine !== round) return;
+      opened = { pair: { error: (error as Error).message } };
+    }
+    const found = pair();
+    // Networks that say that they learned from the built-in digits are looked at on these.
+    if (found && settings.data === 'none' && found.builtIn) settings = { ...settings, data: found.builtIn };
+    await readImages();
+    if (found && mine === round)
+      await run(settings.analyses.filter((analysis) => AT_ONCE.includes(analysis)));
+  }
+
+  async function readImages(): Promise<void> {
+    const mine = round;
+    images = undefined;
+    show();
+    const { data, limit, mean, std } = settings;
+    if (data === 'none') return;
+    if (data === 'files' && files.images.length === 0) return;
+    const asked = settings;
+    try {
+      const found = await engine.run('openImages', {
+        ...{ source: data, files: files.images, limit, mean, std },
+        networks: pair() ? networkFiles() : undefined,
+      });
+      if (mine !== round || asked !== settings) return;
+      images = found;
+    } catch (error) {
+      if (mine !== round || asked !== settings) return;
+      images = { error: (error as Error).message };
+    }
+    show();
+  }
+
+  function stop(): void {
+    running?.abort();
+    running = undefined;
+  }
+
+  async function run(analyses: readonly AnalysisName[]): Promise<void> {
+    stop();
+    const mine = new AbortController();
+    running = mine;
+    const wanted = analyses.filter((analysis) => lacks(analysis) === undefined);
+    for (const [index, analysis] of wanted.entries()) {
+      const { title } = ANALYSIS_WORDS[analysis];
+      const tell = (stage: string, part?: number) =>
+        choices.progress({
+          text: `${title}${stage ? `: ${stage}` : ''}${wanted.length > 1 ? ` (${index + 1} of ${wanted.length})` : ''}`,
+          ...(part === undefined ? {} : { part }),
+        });
+      tell('');
+      const from = { settings, a: files.a!.name, b: files.b!.name };
+      const key = keyOf();
+      try {
+        const outcome = await engine.run(
+          'analyse',
+          { analysis, networks: networkFiles(), imageFiles: files.images, settings },
+          {
+            signal: mine.signal,
+            onEvent: ({ stage, done, total, note }) =>
+              running === mine &&
+              tell(note === '' ? stage : `${stage}, ${note}`, total > 0 ? done / total : undefined),
+          },
+        );
+        if (running !== mine) return;
+        made.set(analysis, { made: { ...from, outcome }, key });
+        results.show(analysis, { ...from, outcome });
+      } catch (error) {
+        if (mine.signal.aborted || running !== mine) break;
+        made.delete(analysis);
+        results.fail(analysis, pageWords((error as Error).message));
+      }
+    }
+    if (running !== mine && running !== undefined) return;
+    running = undefined;
+    choices.progress(undefined);
+    const key = keyOf();
+    results.mark((analysis) => made.has(analysis) && made.get(analysis)?.key !== key);
+  }
+
+  return {
+    root,
+    show(values: Values) {
+      link = linkOf(values);
+      settings = link.settings;
+      void (files.a || files.b ? open() : readImages());
+    },
+  };
 }

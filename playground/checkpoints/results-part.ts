@@ -1,0 +1,162 @@
+/** Part 4 of the section: an article for each analysis, with its figures, files and the command that gives the same. */
+import { element, section } from '../../src/report/elements.ts';
+import { formatSeconds } from '../../src/report/format.ts';
+import { download, downloadJson } from '../export/download.ts';
+import { figureExports } from '../export/figure-exports.ts';
+import { downloadReport } from '../export/report-page.ts';
+import { button } from '../form.ts';
+import { commandOf } from './choices.ts';
+import { failure } from './networks-part.ts';
+import type { Outcome } from './outcome.ts';
+import { outcomeView, type SavedResult } from './outcome-view.ts';
+import { ANALYSES, type AnalysisName, type CheckpointSettings } from './settings.ts';
+import { ANALYSIS_WORDS } from './words.ts';
+
+/** An outcome with what it was made from. */
+export interface Made {
+  readonly outcome: Outcome;
+  readonly settings: CheckpointSettings;
+  /** Names of the files. */
+  readonly a: string;
+  readonly b: string;
+}
+
+export interface ResultsPart {
+  readonly root: HTMLElement;
+  /** Shows what an analysis found. */
+  show(analysis: AnalysisName, made: Made): void;
+  fail(analysis: AnalysisName, message: string): void;
+  /** Marks results that were made from other files or choices than the present ones. */
+  mark(isOld: (analysis: AnalysisName) => boolean): void;
+  clear(analysis?: AnalysisName): void;
+}
+
+/** @param checkpoint gives the bytes of a network that an analysis made. */
+export function resultsPart(checkpoint: (which: 'merged' | 'permuted') => Promise<Uint8Array>): ResultsPart {
+  const root = element('div', { class: 'outcomes' });
+  const articles = new Map<AnalysisName, HTMLElement>();
+
+  function put(analysis: AnalysisName, ...content: readonly HTMLElement[]): HTMLElement {
+    const { title } = ANALYSIS_WORDS[analysis];
+    const article = section(title, ...content);
+    article.classList.add('outcome');
+    article.id = `outcome-${analysis}`;
+    const old = articles.get(analysis);
+    if (old) old.replaceWith(article);
+    else {
+      const later = ANALYSES.slice(ANALYSES.indexOf(analysis) + 1);
+      root.insertBefore(article, later.flatMap((name) => articles.get(name) ?? [])[0] ?? null);
+    }
+    articles.set(analysis, article);
+    return article;
+  }
+
+  return {
+    root,
+    show(analysis, made) {
+      const { headline, parts, results, checkpoints } = outcomeView(made.outcome);
+      const body = element('div', { class: 'outcome-body' }, ...parts);
+      for (const heading of body.querySelectorAll('h2')) {
+        heading.replaceWith(element('h3', {}, ...heading.childNodes));
+      }
+      for (const figure of body.querySelectorAll('figure')) addExports(analysis, figure);
+      const article = put(analysis, element('p', { class: 'lead' }, headline), body);
+      const saved = element('div', { class: 'buttons' });
+      for (const which of checkpoints) {
+        saved.append(
+          button(
+            which === 'merged' ? 'merged.safetensors' : 'b-aligned.safetensors',
+            () =>
+              void checkpoint(which).then(
+                (bytes) =>
+                  download(
+                    which === 'merged' ? 'merged.safetensors' : 'b-aligned.safetensors',
+                    bytes as Uint8Array<ArrayBuffer>,
+                    'application/octet-stream',
+                  ),
+                (error: Error) => saved.append(failure(error.message)),
+              ),
+          ),
+        );
+      }
+      if (results.length === 1) saved.append(...resultButtons(results[0]!));
+      if (saved.childElementCount > 0) article.append(saved);
+      if (results.length > 0) article.append(provenance(analysis, made, results));
+    },
+    fail(analysis, message) {
+      put(analysis, failure(message));
+    },
+    mark(isOld) {
+      for (const [analysis, article] of articles) article.classList.toggle('old', isOld(analysis));
+    },
+    clear(analysis) {
+      for (const name of analysis ? [analysis] : [...articles.keys()]) {
+        articles.get(name)?.remove();
+        articles.delete(name);
+      }
+    },
+  };
+}
+
+/** Save buttons for every drawing, once it is there. */
+function addExports(analysis: AnalysisName, figure: HTMLElement): void {
+  if (!figure.querySelector('.drawing')) return;
+  const title = figure.querySelector('figcaption strong')?.textContent ?? 'figure';
+  figureExports(`${analysis}-${title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`, figure);
+}
+
+function resultButtons({ name, result }: SavedResult): HTMLButtonElement[] {
+  const json = button(`${name}.json`, () => downloadJson(`${name}.json`, result));
+  if (!isReport(result)) return [json];
+  return [
+    json,
+    button(`${name}.html`, () => void downloadReport(`${name}.html`, result), { title: 'The report page' }),
+  ];
+}
+
+/** A match has no report of its own. */
+function isReport(
+  result: SavedResult['result'],
+): result is Exclude<SavedResult['result'], { command: 'match' } | { objective: unknown }> {
+  return result.command !== 'match';
+}
+
+/** Hash, time and command of each result. */
+function provenance(
+  analysis: AnalysisName,
+  { settings, a, b }: Made,
+  results: readonly SavedResult[],
+): HTMLElement {
+  const rows = results.map((saved) => {
+    const { result, part } = saved;
+    const renormalise = 'renormalise' in result ? (result.renormalise as 'none') : 'none';
+    const on = onOf(result);
+    const command = commandOf(analysis, settings, { a, b, renormalise, on }, part) ?? '';
+    return element(
+      'div',
+      { class: 'made' },
+      element(
+        'p',
+        {},
+        ...(part ? [element('strong', { class: part }, part), ' · '] : []),
+        `rebasin ${result.version} · ${result.adapter} · ${formatSeconds(result.seconds)} · hash `,
+        element('code', { class: 'hash' }, result.hash),
+      ),
+      element('div', { class: 'command' }, element('code', { tabindex: '0' }, command)),
+      ...(results.length > 1 ? [element('div', { class: 'buttons' }, ...resultButtons(saved))] : []),
+    );
+  });
+  return element(
+    'details',
+    { class: 'provenance' },
+    element('summary', {}, 'The same on the command line, with the same hash on the same adapter'),
+    ...rows,
+  );
+}
+
+/** The images that a result is about. */
+function onOf(result: SavedResult['result']): 'train' | 'test' {
+  if ('data' in result && 'split' in (result.data as object))
+    return (result.data as { split: 'train' | 'test' }).split;
+  return 'train' in result && !('test' in result) ? 'train' : 'test';
+}
