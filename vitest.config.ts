@@ -1,6 +1,6 @@
 /**
- * Three projects: `pure` needs no GPU, `node` runs the GPU tests on Dawn, `browser` runs the very same GPU tests in Chromium.
- * One after the other: software adapters want all cores. A fourth, `reference`, is not part of `npm test`.
+ * Four projects: `pure` needs no GPU, `node` runs the GPU tests on Dawn, `browser` runs the very same GPU tests in Chromium, `page` opens
+ * the page there. One after the other: software adapters want all cores. A fifth, `reference`, is not part of `npm test`.
  */
 
 import { readFileSync } from 'node:fs';
@@ -58,6 +58,18 @@ export default defineConfig(async () => ({
           maxWorkers: 2,
           ...gpuTimeouts,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // The page, built and opened in Chromium by the tests themselves.
+        extends: true as const,
+        test: {
+          name: 'page',
+          include: ['test/page/**/*.test.ts'],
+          pool: 'forks' as const,
+          maxWorkers: 1, // each file has a browser and wants the adapter for itself
+          ...gpuTimeouts,
+          sequence: { groupOrder: 3 },
         },
       },
       {

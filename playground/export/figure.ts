@@ -17,7 +17,7 @@ const STYLES = [
 ];
 
 /** The text of an SVG file that looks as the figure does now, on the page's background. */
-export function svgText(figure: SVGElement): string {
+function svgText(figure: SVGElement): string {
   const copy = figure.cloneNode(true) as SVGElement;
   const originals = [figure, ...figure.querySelectorAll<SVGElement>('*')];
   for (const [i, element] of [copy, ...copy.querySelectorAll<SVGElement>('*')].entries()) {

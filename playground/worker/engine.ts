@@ -14,7 +14,7 @@ export interface RunOptions<Event> {
 }
 
 /** An error of a task: the name of the library's class, and its message. `AbortError` where it was cancelled. */
-export class TaskError extends Error {
+class TaskError extends Error {
   constructor(name: string, message: string) {
     super(message);
     this.name = name;
