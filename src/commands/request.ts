@@ -22,6 +22,7 @@ export interface CommandRequest {
   readonly seed: number;
   /** `performance.now()` when the user asked: results say how long they took. */
   readonly started: number;
+  /** Called as the work goes on. Default: nobody is told. */
   readonly onProgress?: ((progress: CommandProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }

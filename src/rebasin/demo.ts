@@ -27,6 +27,7 @@ export interface DemoOptions extends DemoChoices {
    * Networks of an earlier demo that differs in nothing that they were trained by: they are not trained again. Default: they are trained.
    */
   readonly trained?: DemoNetworks | undefined;
+  /** Called as the work goes on. Default: nobody is told. */
   readonly onProgress?: (progress: DemoProgress) => void;
   /** Called as parts of the result are there. */
   readonly onPart?: (part: DemoPart) => void;

@@ -10,6 +10,7 @@ export interface Knot {
   readonly slope: Float64Array;
 }
 
+/** A piece of an age path on which no member changes sets. */
 export interface Segment {
   /** The ages at which it begins and ends, in the direction of travel. */
   readonly from: number;

@@ -146,6 +146,7 @@ export function batchNorm(
   return normalise(x, mean, factor, bias ?? fill(mean.shape, 0));
 }
 
+/** Running statistics and how they move. */
 export interface BatchNormState {
   readonly weight?: Node;
   readonly bias?: Node;
@@ -160,6 +161,7 @@ export interface BatchNormState {
   readonly eps?: number;
 }
 
+/** What batch norm gives in training. */
 export interface BatchNormTraining {
   readonly output: Node;
   /** New values of the buffers by name, to be stored where the old ones are once these have been read, as programs do. */

@@ -11,6 +11,7 @@ import { spaceOf } from './channels.ts';
 /** Rows and columns, or one number for both. */
 export type Size2d = number | readonly [number, number];
 
+/** Of `maxPool` and `averagePool`. */
 export interface PoolOptions {
   /** Default: the kernel. */
   readonly stride?: Size2d;

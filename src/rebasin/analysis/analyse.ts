@@ -30,6 +30,7 @@ export interface AnalysisOptions extends Omit<MatchedBarriersOptions, 'method' |
   readonly onProgress?: (progress: AnalysisProgress) => void;
 }
 
+/** How far an analysis is. */
 export interface AnalysisProgress {
   /** What is under way, such as `weight: match B`. */
   readonly stage: string;

@@ -33,6 +33,7 @@ import { elementCount } from '../../runtime/kernel.ts';
 import { Scope } from '../../runtime/scope.ts';
 import { type LayerMatrix, layerMatrices } from './layer-matrices.ts';
 
+/** Of `inputDirections`. */
 export interface InputDirectionsOptions {
   readonly model: Model;
   /** f32 by name, every entry of the model. */

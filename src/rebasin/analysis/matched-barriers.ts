@@ -36,9 +36,11 @@ export interface MatchedBarriersOptions extends Omit<MatchingOptions, 'onProgres
   readonly renormalisation?: RenormalisationSettings;
   /** See `sweep`. Default: `corrected`. */
   readonly ends?: 'corrected' | 'raw';
+  /** Called as the work goes on. Default: nobody is told. */
   readonly onProgress?: (progress: MatchedBarriersProgress) => void;
 }
 
+/** How far it is. */
 export interface MatchedBarriersProgress {
   /** What is under way: `match B`, `match C` or `sweep`. */
   readonly stage: string;

@@ -47,6 +47,7 @@ export interface SingularVectorOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How far the analysis of singular vectors is. */
 export interface SingularVectorProgress {
   readonly stage: 'decompose' | 'align' | 'input directions';
   /** Layers, with the part that is done of the one under way, or images. */

@@ -30,6 +30,7 @@ export interface EndDerivatives {
   readonly curvature: number;
 }
 
+/** A barrier estimated from losses, slopes and curvatures at both ends. */
 export interface TaylorEstimate {
   /** The largest estimated excess over the straight line between the ends; 0 where there is none. */
   readonly barrier: number;
@@ -72,6 +73,7 @@ function extrema(c: number, d: number): number[] {
   return sum === 0 ? [] : [sum / (3 * d), -c / sum];
 }
 
+/** Of `taylorBarrier`. */
 export interface TaylorBarrierOptions {
   readonly model: Model;
   /** The ends, by name, exactly the model's entries. */

@@ -28,6 +28,7 @@ export interface AssignmentDuals {
   columns: Float64Array;
 }
 
+/** Of `linearSumAssignment`. */
 export interface AssignmentOptions {
   /** Maximise the sum (default) or minimise it. */
   maximise?: boolean;
@@ -42,6 +43,7 @@ export interface AssignmentOptions {
   signal?: AbortSignal;
 }
 
+/** An assignment with its total. */
 export interface AssignmentResult {
   /** i32 [n]: row `i` takes column `assignment[i]`. */
   assignment: Int32Array;

@@ -6,16 +6,19 @@
  */
 import { ShapeError } from '../../base/errors.ts';
 
+/** Loss and accuracy along lambda. */
 export interface Curve {
   readonly loss: readonly number[];
   readonly accuracy: readonly number[];
 }
 
+/** A loss in nats and an accuracy from 0 to 1, or differences of such. */
 export interface LossAndAccuracy {
   readonly loss: number;
   readonly accuracy: number;
 }
 
+/** What a curve comes to. */
 export interface CurveSummary {
   /** Largest excess over the straight line between the ends; for accuracy the largest shortfall. At least 0: the ends have none. */
   readonly barrier: LossAndAccuracy;

@@ -23,6 +23,7 @@ export interface LogitCurveChoice {
   readonly calibrate?: GpuDataset | undefined;
 }
 
+/** A curve at each network's best softmax temperature. */
 export interface CalibratedCurve extends Curve, CurveSummary {
   /** Of the softmax, one for each lambda; see `fitTemperature`. */
   readonly temperature: readonly number[];

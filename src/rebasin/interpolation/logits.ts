@@ -8,6 +8,7 @@ import { OptionError, ShapeError } from '../../base/errors.ts';
 import { exp, log } from '../../base/portable.ts';
 import type { Evaluation } from '../../nn/train/evaluate.ts';
 
+/** [count, classes], row by row. */
 export type Logits = Float32Array | Float64Array;
 
 /** The number of classes. @throws ShapeError unless there is one row of logits a label. */

@@ -10,6 +10,7 @@ import type { Curve, CurveSummary } from './barrier.ts';
 import { evaluatePoints } from './evaluate-points.ts';
 import { type ExtraCurves, type LogitCurveChoice, LogitCurves, summarised } from './logit-curves.ts';
 
+/** Of `sweep`. */
 export interface SweepOptions extends LogitCurveChoice {
   readonly model: Model;
   /** Arenas of the two ends, of one layout. They stay the caller's and are not changed. */
@@ -35,6 +36,7 @@ export interface SweepOptions extends LogitCurveChoice {
   readonly signal?: AbortSignal;
 }
 
+/** A curve along the line between two networks. */
 export interface SweepCurve extends Curve, CurveSummary, ExtraCurves {}
 
 /**

@@ -21,6 +21,7 @@ import { activationPairs } from './activation-pairs.ts';
 import { pearsonCorrelation, secondMoment } from './cross-moments.ts';
 import { checkValues } from './objective.ts';
 
+/** What units are compared by. */
 export type ActivationStatistic = 'correlation' | 'second-moment';
 
 /** How similar units are: the choices in which published codes differ. */
@@ -56,6 +57,7 @@ export interface ActivationMatchingOptions extends ActivationSimilarity {
   readonly signal?: AbortSignal;
 }
 
+/** What activation matching found. */
 export interface ActivationMatchingResult {
   /** For each group, i32: unit i of the permuted B is unit p[i] of B. */
   readonly permutations: Readonly<Record<string, Int32Array>>;

@@ -65,6 +65,7 @@ export interface Candidate extends Evaluation {
   readonly step: number;
 }
 
+/** How far it is. */
 export interface StraightThroughProgress {
   /** Steps done. */
   readonly step: number;
@@ -74,6 +75,7 @@ export interface StraightThroughProgress {
   readonly best: Candidate;
 }
 
+/** What straight-through matching found. */
 export interface StraightThroughResult extends Pick<WeightMatchingResult, 'objective' | 'distance'> {
   /** The best candidate's. For each group, i32: unit i of the permuted B is unit p[i] of B. */
   readonly permutations: Permutations;

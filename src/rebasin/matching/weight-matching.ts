@@ -14,6 +14,7 @@ import type { PermutationSpec } from '../spec/permutation-spec.ts';
 import { checkValues, scoredDistance, scoredObjective } from './objective.ts';
 import { WeightMatcher } from './weight-matcher.ts';
 
+/** Of `weightMatching`. */
 export interface WeightMatchingOptions {
   readonly spec: PermutationSpec;
   /** The reference model: f32 by name, exactly the spec's entries. */
@@ -32,6 +33,7 @@ export interface WeightMatchingOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Told after each sweep over the groups. */
 export interface MatchingProgress {
   /** Sweeps done. */
   readonly sweep: number;
@@ -44,6 +46,7 @@ export interface MatchingProgress {
   readonly permutations: Permutations;
 }
 
+/** What weight matching found. */
 export interface WeightMatchingResult {
   /** For each group, i32: unit i of the permuted B is unit p[i] of B. */
   readonly permutations: Permutations;

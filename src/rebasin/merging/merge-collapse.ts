@@ -15,6 +15,7 @@ import { summariseLayers } from '../statistics/layer-summary.ts';
 import { FeatureDistances } from '../statistics/vanishing-feature.ts';
 import type { MergedNetwork, MergeScores } from './merge.ts';
 
+/** Of `diagnoseMerge`. */
 export interface MergeDiagnosisOptions {
   readonly model: Model;
   /** As they were merged. */

@@ -11,6 +11,7 @@ import type { MergeScores } from './merge.ts';
 import { expectedScore } from './merge-collapse.ts';
 import type { MergingMethod } from './merge-models.ts';
 
+/** What `mergeVerdict` judges by. */
 export interface MergeVerdictInput {
   readonly model: Model;
   readonly scores: MergeScores;

@@ -50,6 +50,7 @@ export interface MergeOptions extends Omit<MatchingOptions, 'onProgress'> {
   readonly onProgress?: (progress: MergeProgress) => void;
 }
 
+/** How far a merge is. */
 export interface MergeProgress {
   /** `cycles`: matchings that only the cycle error needs. */
   readonly stage: 'match' | 'cycles' | 're-normalise' | 'evaluate';

@@ -7,6 +7,7 @@ import type { PermutationSpec } from '../spec/permutation-spec.ts';
 import { CommonFrame } from './common-frame.ts';
 import type { PairMap } from './cycle-error.ts';
 
+/** Told after each matching of a merge. */
 export interface MergingProgress {
   /** `match`: bringing the models into one frame; `cycles`: matchings that only the cycle error needs. */
   readonly stage: 'match' | 'cycles';

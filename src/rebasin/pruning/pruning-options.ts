@@ -47,6 +47,7 @@ export interface PruningOptions extends PruningSettings {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How far pruning is. */
 export interface PruningProgress {
   /** `judge`: images looked at to judge weights; `prune`: networks made and, for a curve, evaluated. */
   readonly stage: 'judge' | 'prune';

@@ -13,6 +13,7 @@ import type { Node } from '../../nn/graph.ts';
 import { broadcast, fill, mean, multiply, relu } from '../../nn/ops/index.ts';
 import { inverseDeviation } from '../../nn/ops/normalise.ts';
 
+/** Name of a correction that REPAIR's machinery makes. */
 export type Correction = 'repair' | 'rescale' | 'rescale-mean' | 'rescale-average' | 'reshift';
 
 export const CORRECTIONS: readonly Correction[] = [

@@ -43,6 +43,7 @@ import type { Renormaliser } from './renormaliser.ts';
 import { batchesTracked, passOver } from './statistics-pass.ts';
 import { unitCorrelations } from './unit-correlations.ts';
 
+/** Whether layers are measured at once, one after another, or computed in closed form. */
 export type RepairForm = 'forward' | 'sequential' | 'closed';
 
 export const REPAIR_FORMS: readonly RepairForm[] = ['forward', 'sequential', 'closed'];

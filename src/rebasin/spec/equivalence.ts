@@ -15,6 +15,7 @@ import { permuteValues } from './apply-permutation.ts';
 import { identityPermutation } from './permutation.ts';
 import type { PermutationSpec } from './permutation-spec.ts';
 
+/** Whether a random permutation of every group left the outputs unchanged. */
 export interface Equivalence {
   /** max |f(theta) - f(pi(theta))| / max |f(theta)|; Infinity where either is not finite. */
   readonly maxDifference: number;
@@ -25,6 +26,7 @@ export interface Equivalence {
 /** Differences up to this part of the largest |output| are rounding: sums over permuted units are taken in another order. */
 const TOLERANCE = 1e-4;
 
+/** Of `checkEquivalence`. */
 export interface EquivalenceOptions {
   /** The network's value for each entry of the spec. Default: `distinctValues(spec, seed)`. */
   readonly values?: HostTensors;

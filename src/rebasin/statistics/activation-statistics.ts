@@ -39,6 +39,7 @@ export interface TapStatistics extends ChannelSummary {
   readonly count: number;
 }
 
+/** Of `ActivationStatistics`. */
 export interface ActivationStatisticsOptions {
   readonly model: Model;
   /** Where parameters and buffers are read from; they stay the caller's. */
@@ -55,6 +56,7 @@ const QUANTITIES = ['mean', 'variance', 'absolute', 'zeros'] as const;
 /** Floats of batch results that wait on the GPU to be read together: 16 MiB. */
 const WAITING = 4 * 1024 * 1024;
 
+/** How to be told, and how to stop. */
 export interface MeasureOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called after each batch with the images recorded so far. */

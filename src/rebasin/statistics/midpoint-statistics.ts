@@ -12,6 +12,7 @@ import { type CollapseOptions, diagnoseCollapse } from './collapse.ts';
 import { summariseLayers } from './layer-summary.ts';
 import { FeatureDistances } from './vanishing-feature.ts';
 
+/** Of `midpointStatistics`. */
 export interface MidpointOptions extends Pick<CollapseOptions, 'align' | 'renormalise'> {
   readonly model: Model;
   /** Arenas of the two networks, as they are aligned. They stay the caller's and are not changed. */
