@@ -1,5 +1,6 @@
 /**
  * `rebasin/io`: bytes to arrays and back. No GPU, runs anywhere; nothing here reads a file or asks a network, it takes and gives bytes.
+ * @module rebasin/io
  */
 export * from './base/errors.ts';
 export { type CheckpointFile, type CheckpointFormat, readCheckpointFile } from './io/checkpoint.ts';

@@ -1,6 +1,7 @@
 /**
  * `rebasin/kernels`: the hand-written kernels, for applications that compute with tensors of their own. Each function checks shapes, picks
  * a variant and returns dispatches for `context.record`; it records nothing itself.
+ * @module rebasin/kernels
  */
 export { axpy, combine, copy, interpolate, scale } from './kernels/arena/arena.ts';
 export type { Windows } from './kernels/checks.ts';

@@ -1,9 +1,12 @@
-/** `rebasin/nn`: graphs, operations, gradients, programs, models, training and evaluation. */
+/**
+ * `rebasin/nn`: graphs, operations, gradients, programs, models, training and evaluation.
+ * @module rebasin/nn
+ */
 export * from './base/errors.ts';
 export { RandomStream } from './base/random.ts';
 export type { ImageDataset } from './io/dataset.ts';
 export { type Augmentation, augmentationStream } from './kernels/augment/gather-augmented.ts';
-export type { Axis } from './nn/axes.ts';
+export type { Atom, Axis, Concatenation, Product } from './nn/axes.ts';
 export { foldBatchNorm } from './nn/fold-batch-norm.ts';
 export { gradients, parameterGradients, vectorJacobianProduct } from './nn/gradient.ts';
 export { apply, type LeafAttributes, leavesOf, type Node, topologicalOrder } from './nn/graph.ts';
@@ -43,8 +46,17 @@ export type {
   KernelArguments,
   Operation,
 } from './nn/operation.ts';
-export { type ElementwiseRules, elementwiseOperation } from './nn/ops/elementwise.ts';
+export type {
+  BatchNormState,
+  BatchNormTraining,
+  ChannelStatistics,
+  TrackedStatistics,
+} from './nn/ops/batch-norm.ts';
+export type { Conv2dOptions, Pair } from './nn/ops/conv2d.ts';
+export { type ElementwiseRules, elementwiseOperation, joinEveryAxis } from './nn/ops/elementwise.ts';
 export * as ops from './nn/ops/index.ts';
+export type { MatmulAttributes } from './nn/ops/matmul.ts';
+export type { PoolOptions, Size2d } from './nn/ops/pooling.ts';
 export { compile, type Program, type ProgramOptions } from './nn/program.ts';
 export { rewrite } from './nn/rewrite.ts';
 export type { Dim, Shape } from './nn/shape.ts';
@@ -58,7 +70,7 @@ export {
   writeStateDict,
 } from './nn/state-dict.ts';
 export { findTaps, findWeightedTaps, type Tap, type WeightedTap } from './nn/taps.ts';
-export { type EvaluateOptions, type Evaluation, Evaluator } from './nn/train/evaluate.ts';
+export { type EvaluateOptions, type Evaluation, Evaluator, type RecordOptions } from './nn/train/evaluate.ts';
 export { type FitOptions, type FitProgress, type FitResult, fit } from './nn/train/fit.ts';
 export { type Augment, GpuDataset, type Normalisation } from './nn/train/gpu-dataset.ts';
 export { Optimizer, type OptimizerOptions } from './nn/train/optimizer.ts';

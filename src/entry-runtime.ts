@@ -10,7 +10,13 @@ export {
   type ArenaSlice,
   type HostTensors,
 } from './runtime/arena.ts';
-export type { Context, ContextOptions, ContextSettings, HostDeviceOptions } from './runtime/context.ts';
+export type {
+  Context,
+  ContextOptions,
+  ContextSettings,
+  HostDeviceOptions,
+  Origin,
+} from './runtime/context.ts';
 export { optionalFeatures, requiredLimits } from './runtime/device-needs.ts';
 export {
   type BindingAccess,
@@ -24,7 +30,6 @@ export {
 } from './runtime/kernel.ts';
 export type { AdapterOptions } from './runtime/platform.ts';
 export type { KernelTime, Profile } from './runtime/profiler.ts';
-export type { PreparedDispatch } from './runtime/recorder.ts';
 export type { Recording } from './runtime/recording.ts';
-export { Scope } from './runtime/scope.ts';
+export { type Destroyable, Scope } from './runtime/scope.ts';
 export type { Tensor } from './runtime/tensor.ts';

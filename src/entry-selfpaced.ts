@@ -1,4 +1,7 @@
-/** `rebasin/selfpaced`: age paths of self-paced learning and their problems, in float64; Gram matrices on the GPU. */
+/**
+ * `rebasin/selfpaced`: age paths of self-paced learning and their problems, in float64; Gram matrices on the GPU.
+ * @module rebasin/selfpaced
+ */
 export * from './base/errors.ts';
 export {
   type AgePath,
@@ -20,7 +23,14 @@ export { type GpuGramOptions, gramOnGpu } from './selfpaced/gpu-gram.ts';
 export type { Kernel } from './selfpaced/kernel.ts';
 export { type LassoData, lasso } from './selfpaced/lasso.ts';
 export { type LogisticRegressionData, logisticRegression } from './selfpaced/logistic-regression.ts';
-export { latentObjective, type SelfPacedProblem } from './selfpaced/problem.ts';
+export {
+  type FrozenSystem,
+  latentObjective,
+  type Pace,
+  type SelfPacedProblem,
+  type Sets,
+  type Work,
+} from './selfpaced/problem.ts';
 export {
   REGULARISER_NAMES,
   type RegulariserName,
@@ -28,4 +38,5 @@ export {
   type SelfPacedRegulariser,
   selfPacedRegulariser,
 } from './selfpaced/regularisers.ts';
+export type { Knot, Segment } from './selfpaced/segment.ts';
 export { type SupportVectorMachineData, supportVectorMachine } from './selfpaced/support-vector-machine.ts';

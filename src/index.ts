@@ -28,7 +28,7 @@ export { type SweepRequest, sweepResult } from './commands/sweep.ts';
 export { concatDatasets, type ImageDataset, limitDataset } from './io/dataset.ts';
 export { DIGITS_NORMALISATION, digits } from './io/digits.ts';
 export { type ImageFileNames, loadImageFiles, recogniseImageFiles } from './io/image-files.ts';
-export { BUILT_IN_DATA, builtInImages, customaryNormalisation } from './io/known-data.ts';
+export { BUILT_IN_DATA, type BuiltIn, builtInImages, customaryNormalisation } from './io/known-data.ts';
 export { parseSafetensors } from './io/safetensors.ts';
 export { writeSafetensors } from './io/safetensors-writer.ts';
 export { biasedHalves, randomParts } from './io/split.ts';
@@ -92,12 +92,14 @@ export { type LayerMatrix, layerMatrices } from './rebasin/analysis/layer-matric
 export {
   type MatchedBarriers,
   type MatchedBarriersOptions,
+  type MatchedBarriersProgress,
   type MatchedPair,
   matchedBarriers,
 } from './rebasin/analysis/matched-barriers.ts';
 export type {
   AlignmentCurve,
   DistanceReduction,
+  LayerInputDirections,
   SingularVectorAnalysis,
   SingularVectorLayer,
 } from './rebasin/analysis/singular-vector-result.ts';
@@ -115,6 +117,7 @@ export {
   taylorEstimate,
 } from './rebasin/analysis/taylor-barrier.ts';
 export {
+  type AssignmentDuals,
   type AssignmentOptions,
   type AssignmentResult,
   linearSumAssignment,
@@ -133,8 +136,10 @@ export {
   type Curve,
   type CurveSummary,
   equallySpaced,
+  type LossAndAccuracy,
   summariseCurve,
 } from './rebasin/interpolation/barrier.ts';
+export type { CalibratedCurve } from './rebasin/interpolation/logit-curves.ts';
 export { evaluateLogits, type Logits, mixLogits } from './rebasin/interpolation/logits.ts';
 export { type Plane, type PlaneOptions, planeSweep } from './rebasin/interpolation/plane.ts';
 export type { PlanePosition } from './rebasin/interpolation/plane-geometry.ts';
@@ -166,11 +171,14 @@ export {
 } from './rebasin/matching/match.ts';
 export { type Matcher, randomMatcher, weightMatcher } from './rebasin/matching/matcher.ts';
 export {
+  type Candidate,
   type StraightThroughOptions,
+  type StraightThroughProgress,
   type StraightThroughResult,
   straightThroughMatching,
 } from './rebasin/matching/straight-through.ts';
 export {
+  type MatchingProgress,
   type WeightMatchingOptions,
   type WeightMatchingResult,
   weightMatching,
@@ -203,7 +211,7 @@ export {
   pruneNetwork,
   pruningCurve,
 } from './rebasin/pruning/prune.ts';
-export { PRUNING_METHODS, type PruningMethod } from './rebasin/pruning/pruning-method.ts';
+export { type NofM, PRUNING_METHODS, type PruningMethod } from './rebasin/pruning/pruning-method.ts';
 export type { PruningOptions, PruningProgress, PruningSettings } from './rebasin/pruning/pruning-options.ts';
 export {
   PRUNING_RENORMALISATIONS,
@@ -241,6 +249,7 @@ export {
   type PermutationSpec,
   type SpecEntry,
 } from './rebasin/spec/permutation-spec.ts';
+export type { GroupPlace } from './rebasin/spec/unit-groups.ts';
 export {
   ActivationStatistics,
   type ActivationStatisticsOptions,
@@ -262,7 +271,13 @@ export {
 } from './rebasin/statistics/vanishing-feature.ts';
 export type { MatchedFilters } from './report/filters-result.ts';
 export { Arena, ArenaLayout, type HostTensors } from './runtime/arena.ts';
-export type { Context, ContextOptions, ContextSettings, HostDeviceOptions } from './runtime/context.ts';
+export type {
+  Context,
+  ContextOptions,
+  ContextSettings,
+  HostDeviceOptions,
+  Origin,
+} from './runtime/context.ts';
 export { optionalFeatures, requiredLimits } from './runtime/device-needs.ts';
 export type { Recording } from './runtime/recording.ts';
 export type { Tensor } from './runtime/tensor.ts';

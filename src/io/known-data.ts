@@ -3,7 +3,9 @@ import { COLOUR_IMAGES_NORMALISATION, colourImages } from './colour-images.ts';
 import type { ImageDataset } from './dataset.ts';
 import { DIGITS_NORMALISATION, digits } from './digits.ts';
 
-interface BuiltIn {
+/** Images that need no files. */
+export interface BuiltIn {
+  /** Draws them. */
   readonly make: typeof digits;
   readonly normalisation: { readonly mean: readonly number[]; readonly std: readonly number[] };
 }

@@ -47,14 +47,21 @@ export interface HostDeviceOptions extends ContextSettings {
   software?: boolean;
 }
 
-/** What a context needs to know about where its device came from. */
-interface Origin {
+/** Where a context's device came from. */
+export interface Origin {
+  /** How this runtime waits and tells the time. @internal */
   readonly platform: Platform;
+  /** What WebGPU says of the adapter. */
   readonly adapterInfo: GPUAdapterInfo;
+  /** Whether it computes on the CPU. */
   readonly software: boolean;
+  /** Where it was found and why it was chosen, in a line. */
   readonly source: string;
+  /** Other places that were tried before, and what each said. */
   readonly tried: readonly string[];
+  /** What must outlive the device. @internal */
   readonly keepAlive: unknown;
+  /** Whether the context made the device, and destroys it. */
   readonly owned: boolean;
 }
 
@@ -279,7 +286,7 @@ export class Context {
     for (const dispatch of dispatches) this.recorder.dispatch(this.#prepareCached(dispatch));
   }
 
-  /** Looks up everything a dispatch needs, so that recording it again and again makes no object. */
+  /** Looks up everything a dispatch needs, so that recording it again and again makes no object. @internal */
   prepare(dispatch: Dispatch): PreparedDispatch {
     this.check();
     const pipeline = this.pipelines.get(dispatch.kernel);

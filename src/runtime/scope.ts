@@ -1,9 +1,15 @@
+/** What holds GPU objects until it is destroyed. */
+export interface Destroyable {
+  /** Frees them. */
+  destroy(): void;
+}
+
 /** What a function makes on the GPU and has to free, whether it ends or throws: `try { scope.own(...) } finally { scope.destroy() }`. */
 export class Scope {
-  readonly #owned: { destroy(): void }[] = [];
+  readonly #owned: Destroyable[] = [];
 
   /** Takes something over and hands it on: `const arena = scope.own(new Arena(...))`. */
-  own<T extends { destroy(): void }>(made: T): T {
+  own<T extends Destroyable>(made: T): T {
     this.#owned.push(made);
     return made;
   }

@@ -6,7 +6,16 @@ import { gelu, linear, parameter, relu, softplus, tanh } from '../ops/index.ts';
 import type { Model } from './model.ts';
 
 /** Activation functions by the name that options take. */
-export const ACTIVATIONS = { relu, tanh, softplus, gelu } as const;
+export const ACTIVATIONS = {
+  /** max(x, 0). */
+  relu,
+  /** Hyperbolic tangent. */
+  tanh,
+  /** log(1 + exp(x)). */
+  softplus,
+  /** x Phi(x), exact. */
+  gelu,
+} as const;
 
 /** Name of an activation function. */
 export type Activation = keyof typeof ACTIVATIONS;

@@ -15,7 +15,8 @@ import type { AxesArguments, Operation } from '../operation.ts';
 import { type Dim, expectRank, formatShape, type Shape } from '../shape.ts';
 import { sumChannels } from './channels.ts';
 
-type Pair = readonly [number, number];
+/** Vertical and horizontal. */
+export type Pair = readonly [number, number];
 
 /** How a convolution slides over its input. */
 export interface Conv2dOptions {

@@ -108,7 +108,7 @@ function checkedShape(x: Shape, { together }: MeanAttributes): Shape {
  * `(x - mean) / sqrt(variance + eps) * weight + bias` of each sample.
  * @param x [N, C] or [N, C, H, W]
  * @param weight [C]. Default: ones. @param bias [C]. Default: zeros.
- * @param options.over mean and variance over the channels at each position, or over all of C, H and W. Default: `channels`.
+ * `over`: mean and variance over the channels at each position, or over all of C, H and W. Default: `channels`. `eps`: 1e-5.
  */
 export function layerNorm(
   x: Node,

@@ -32,8 +32,9 @@ export interface EvaluateOptions {
   readonly onProgress?: ((samples: number) => void) | undefined;
 }
 
-interface RecordOptions extends EvaluateOptions {
-  /** [count, classes]: filled with all logits, which are read back batch after batch. Default: nothing is read back. */
+/** Of `Evaluator.record`. */
+export interface RecordOptions extends EvaluateOptions {
+  /** f32 [count, classes], filled with all logits, which are read back batch after batch. Default: nothing is read back. */
   readonly logits?: Float32Array | undefined;
 }
 

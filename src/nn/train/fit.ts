@@ -73,10 +73,15 @@ export interface FitOptions {
    */
   readonly observe?: {
     readonly everySteps: number;
+    /** Looks at the arenas, on the GPU; awaited. */
     look(arenas: readonly Arena[], step: number): Promise<void>;
   };
   /** Called with the state every so many steps; the next step waits until it has been saved. */
-  readonly checkpoint?: { readonly everySteps: number; save(state: TrainingState): Promise<void> };
+  readonly checkpoint?: {
+    readonly everySteps: number;
+    /** Keeps a state; awaited. */
+    save(state: TrainingState): Promise<void>;
+  };
   /** A state to go on from, made by `checkpoint` under the same options; the result has the same bits as an unbroken run. */
   readonly resume?: TrainingState;
   /** Looked at at each step: the promise is rejected with its reason. Default: none. */

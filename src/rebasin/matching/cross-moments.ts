@@ -37,6 +37,7 @@ export interface Moments {
   readonly covariance: Float64Array;
 }
 
+/** Of `CrossMoments`. */
 export interface CrossMomentsOptions {
   readonly channelsA: number;
   readonly channelsB: number;
@@ -268,7 +269,7 @@ function mergeBatch(side: Side, before: number, n: number, batch: Float32Array, 
 /**
  * Pearson correlation of each channel of A with each of B: covariance / (s_A s_B + epsilon), s the standard deviation. A channel that
  * never changes (a dead unit) has correlation 0 with all.
- * @param options.epsilon Default: 0. REPAIR's and rethink's published codes: 1e-4.
+ * `epsilon` is 0 by default; REPAIR's and rethink's published codes have 1e-4.
  * @returns f64 [channelsA, channelsB], row-major.
  */
 export function pearsonCorrelation(moments: Moments, { epsilon = 0 } = {}): Float64Array {

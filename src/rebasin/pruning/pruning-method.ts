@@ -14,7 +14,8 @@ import { OptionError } from '../../base/errors.ts';
  */
 export type PruningMethod = (typeof PRUNING_METHODS)[number] | NofM;
 
-type NofM = `${number}:${number}`;
+/** Keeps N of M neighbours, such as `2:4`. */
+export type NofM = `${number}:${number}`;
 
 /** Their names, as options take them; `N:M` such as `2:4` beside. */
 export const PRUNING_METHODS = [

@@ -4,9 +4,8 @@ import type { TapStatistics } from './activation-statistics.ts';
 import type { FeatureDistance } from './vanishing-feature.ts';
 
 /**
- * Means over channels.
- * @param distances of the same taps, where they were measured.
- * @param perChannel whether to keep each channel's numbers as well. Default: false.
+ * Means over channels. `distances` are of the same taps, where they were measured; `perChannel` keeps each channel's numbers as well
+ * (default: false).
  */
 export function summariseLayers(
   statistics: readonly TapStatistics[],
