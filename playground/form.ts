@@ -53,18 +53,15 @@ export function textInput(value: string, changed: (value: string) => void): HTML
   return input;
 }
 
-/** A button that asks for files, several at once; it says which are chosen. */
+/** A button that asks for files, several at once, or for a folder with all that is in it. */
 export function fileChoice(
   label: string,
-  files: readonly File[],
   changed: (files: readonly File[]) => void,
+  { folder = false } = {},
 ): HTMLElement {
-  const input = element('input', { type: 'file', multiple: '' });
+  const input = element('input', { type: 'file', multiple: '', ...(folder ? { webkitdirectory: '' } : {}) });
   input.addEventListener('change', () => changed([...(input.files ?? [])]));
-  const made = field(label, input);
-  const names = files.map(({ name }) => name).join(', ');
-  if (names !== '') made.append(element('p', { class: 'hint' }, names));
-  return made;
+  return field(label, input);
 }
 
 /** A button that does something. */

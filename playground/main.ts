@@ -84,8 +84,11 @@ function follow(): void {
 
 const shown = new Set<SectionName>();
 addEventListener('hashchange', follow);
-// Leaving frees the GPU at once; a page that comes back from the browser's cache starts its worker anew when it is asked for something.
+// Leaving frees the GPU at once. A page that comes back from the browser's cache begins again: its networks are gone.
 addEventListener('pagehide', () => engine.close());
+addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) location.reload();
+});
 
 async function start(): Promise<void> {
   try {

@@ -1,36 +1,30 @@
 /** Figures as files that stand alone: an SVG with its colours and fonts written out, and a PNG of it. */
 import { download } from './download.ts';
 
-/** What a figure's look depends on; everything else stands in its attributes. */
-const STYLES = [
-  ...[
-    'fill',
-    'fill-opacity',
-    'stroke',
-    'stroke-opacity',
-    'stroke-width',
-    'stroke-dasharray',
-    'stroke-linejoin',
-  ],
-  ...['stroke-linecap', 'paint-order', 'opacity', 'color', 'font-family', 'font-size', 'font-weight'],
-  ...['font-variant', 'text-anchor'],
-];
-
 /** The text of an SVG file that looks as the figure does now, on the page's background. */
 function svgText(figure: SVGElement): string {
   const copy = figure.cloneNode(true) as SVGElement;
   const originals = [figure, ...figure.querySelectorAll<SVGElement>('*')];
   for (const [i, element] of [copy, ...copy.querySelectorAll<SVGElement>('*')].entries()) {
     const computed = getComputedStyle(originals[i]!);
-    for (const name of STYLES) element.style.setProperty(name, computed.getPropertyValue(name));
-    element.removeAttribute('class');
+    // Colours that the page's style sheet decides.
+    for (const { name, value } of [...element.attributes]) {
+      if (name !== 'style' && /var\(|currentColor/.test(value)) {
+        element.setAttribute(name, computed.getPropertyValue(name));
+      }
+    }
+    for (const name of [...element.style]) {
+      if (element.style.getPropertyValue(name).includes('var(')) {
+        element.style.setProperty(name, computed.getPropertyValue(name));
+      }
+    }
   }
-  for (const style of copy.querySelectorAll('style')) style.remove();
   const { width, height } = figure.getBoundingClientRect();
+  const { color, fontFamily, fontSize } = getComputedStyle(figure);
   copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
   copy.setAttribute('width', String(width));
   copy.setAttribute('height', String(height));
-  copy.style.background = backgroundOf(figure);
+  Object.assign(copy.style, { color, fontFamily, fontSize, background: backgroundOf(figure) });
   return new XMLSerializer().serializeToString(copy);
 }
 

@@ -43,8 +43,8 @@ export const START: Readonly<
     training: { epochs: 5, trainCount: 3000, testCount: 500, batchSize: 128, learningRate: 0.2, points: 13 },
   },
   resnet: {
-    architecture: { family: 'resnet', depth: 8, width: 0.25, norm: 'batch' },
-    training: { epochs: 4, trainCount: 800, testCount: 250, batchSize: 50, learningRate: 0.1, points: 9 },
+    architecture: { family: 'resnet', depth: 8, width: 0.5, norm: 'batch' },
+    training: { epochs: 6, trainCount: 1200, testCount: 250, batchSize: 50, learningRate: 0.1, points: 9 },
   },
   vgg: {
     architecture: { family: 'vgg', depth: 11, width: 0.125, norm: 'batch' },

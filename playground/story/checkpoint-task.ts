@@ -4,7 +4,7 @@ import type { LineName } from './line-name.ts';
 import { StoryNetworks } from './networks.ts';
 import { NETWORKS } from './story-task.ts';
 
-/** @throws RangeError where no story has been told yet. */
+/** @throws RangeError where no story has been told, or its device was lost since. */
 export const storyCheckpoint: Task<
   { readonly line: LineName; readonly lambda: number },
   never,
@@ -12,6 +12,6 @@ export const storyCheckpoint: Task<
 > = async ({ line, lambda }, { session, signal }) => {
   const networks = session.kept(NETWORKS);
   if (!(networks instanceof StoryNetworks))
-    throw new RangeError('There are no networks yet: run the story first.');
+    throw new RangeError('There are no networks: run the story, again where the GPU was lost.');
   return await networks.checkpoint(line, lambda, signal);
 };

@@ -10,14 +10,14 @@ export interface Classification {
   readonly aligned: Float32Array;
 }
 
-/** @throws RangeError where no story has been told yet. */
+/** @throws RangeError where no story has been told, or its device was lost since. */
 export const classify: Task<{ readonly lambda: number }, never, Classification> = async (
   { lambda },
   { session, signal },
 ) => {
   const networks = session.kept(NETWORKS);
   if (!(networks instanceof StoryNetworks))
-    throw new RangeError('There are no networks yet: run the story first.');
+    throw new RangeError('There are no networks: run the story, again where the GPU was lost.');
   const [naive, aligned] = [
     await networks.classify('naive', lambda, signal),
     await networks.classify('aligned', lambda, signal),

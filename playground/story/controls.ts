@@ -15,7 +15,7 @@ import {
   START,
   WIDTHS,
 } from './architecture.ts';
-import { imageShapeOf } from './image-shape.ts';
+import { type OwnFile, ownFiles, ownImageFacts } from './own-files.ts';
 import type { DataName, StorySettings } from './settings.ts';
 
 const FAMILY_WORDS: Readonly<Record<Family, string>> = { mlp: 'MLP', resnet: 'ResNet', vgg: 'VGG' };
@@ -39,46 +39,50 @@ const CORRECTION_WORDS: Readonly<Record<string, string>> = {
 
 export interface Controls {
   readonly root: HTMLElement;
-  show(settings: StorySettings, files: readonly File[]): void;
+  show(settings: StorySettings, files: readonly OwnFile[]): void;
 }
 
 /** @param changed called with what the reader chose; files where the data are the reader's own. */
-export function storyControls(changed: (settings: StorySettings, files: readonly File[]) => void): Controls {
+export function storyControls(
+  changed: (settings: StorySettings, files: readonly OwnFile[]) => void,
+): Controls {
   const root = element('form', { class: 'controls', 'aria-label': 'The experiment' });
   root.addEventListener('submit', (event) => event.preventDefault());
   let shape: ImageShape = IMAGE_SHAPES.digits;
+  let classes = 10;
 
-  function show(settings: StorySettings, files: readonly File[]): void {
-    if (settings.data !== 'files') shape = IMAGE_SHAPES[settings.data];
+  function show(settings: StorySettings, files: readonly OwnFile[]): void {
+    if (settings.data !== 'files') [shape, classes] = [IMAGE_SHAPES[settings.data], 10];
     const change = (part: Partial<StorySettings>, chosen = files) =>
       changed({ ...settings, ...part }, chosen);
     const architecture = architectureOf(settings.model);
     const setArchitecture = (part: Partial<Architecture>) => {
       if (!architecture) return;
       const next = { ...architecture, ...part };
-      change({ model: modelNameOf(next, shape), renormalise: fittingCorrection(settings, next) });
+      change({ model: modelNameOf(next, shape, classes), renormalise: fittingCorrection(settings, next) });
     };
     const setData = (data: DataName) => {
       if (data === 'files') return change({ data });
-      shape = IMAGE_SHAPES[data];
+      [shape, classes] = [IMAGE_SHAPES[data], 10];
       const plain =
         architecture?.family === 'vgg' && data === 'digits' ? START.mlp.architecture : architecture;
-      change({ data, ...(plain ? { model: modelNameOf(plain, shape) } : {}) });
+      change({ data, ...(plain ? { model: modelNameOf(plain, shape, classes) } : {}) });
     };
     const setFamily = (family: Family | 'other') => {
       if (family === 'other') return;
       const { architecture: next, training } = START[family];
       const data = family === 'vgg' && settings.data === 'digits' ? 'colours' : settings.data;
-      if (data !== 'files') shape = IMAGE_SHAPES[data];
+      if (data !== 'files') [shape, classes] = [IMAGE_SHAPES[data], 10];
       const renormalise = fittingCorrection(settings, next);
-      change({ ...training, data, model: modelNameOf(next, shape), renormalise });
+      change({ ...training, data, model: modelNameOf(next, shape, classes), renormalise });
     };
-    const setFiles = (chosen: readonly File[]) =>
-      imageShapeOf(chosen).then((found) => {
-        shape = found ?? shape;
-        const model = architecture ? modelNameOf(architecture, shape) : settings.model;
-        change({ data: 'files', model }, chosen);
-      });
+    const setFiles = async (chosen: readonly File[]) => {
+      const own = ownFiles(chosen);
+      const facts = await ownImageFacts(own);
+      if (facts) ({ shape, classes } = facts);
+      const model = architecture ? modelNameOf(architecture, shape, classes) : settings.model;
+      change({ data: 'files', model }, own);
+    };
 
     const number = (
       name: keyof StorySettings,
@@ -137,7 +141,7 @@ export function storyControls(changed: (settings: StorySettings, files: readonly
       group(
         'Data',
         field('Data set', choice(words(DATA_WORDS), settings.data, setData)),
-        ...(settings.data === 'files' ? [fileChoice('idx or CIFAR files', files, setFiles)] : []),
+        ...(settings.data === 'files' ? fileChoices(files, setFiles) : []),
       ),
       group(
         'Alignment',
@@ -167,6 +171,18 @@ export function storyControls(changed: (settings: StorySettings, files: readonly
   }
 
   return { root, show };
+}
+
+/** Either files as they are published, or a folder; and how many are chosen. */
+function fileChoices(files: readonly OwnFile[], chosen: (files: readonly File[]) => void): HTMLElement[] {
+  const names = files.slice(0, 4).map(({ path }) => path);
+  const more = files.length > names.length ? ` and ${files.length - names.length} more` : '';
+  const hint = files.length === 0 ? 'Read here, uploaded nowhere.' : `${names.join(', ')}${more}`;
+  return [
+    fileChoice('IDX or CIFAR files', chosen),
+    fileChoice('Or a folder of pictures, a folder a class', chosen, { folder: true }),
+    element('p', { class: 'hint' }, hint),
+  ];
 }
 
 /** Batch norm needs its statistics anew, and only it has any. */

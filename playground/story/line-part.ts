@@ -10,7 +10,7 @@ import { figureExports } from '../export/figure-exports.ts';
 import type { Classification } from './classify-task.ts';
 import type { LineName } from './line-name.ts';
 import { type SampleGrid, sampleGrid } from './sample-grid.ts';
-import type { Samples } from './story-task.ts';
+import type { Story } from './story-task.ts';
 
 const HEIGHT = 270;
 const SPLITS: readonly SplitName[] = ['test'];
@@ -20,7 +20,7 @@ export interface LinePart {
   clear(): void;
   curve(name: LineName, curves: SweepCurves): void;
   /** The networks can be asked from now on. */
-  ready(samples: Samples, lambda: number): void;
+  ready(story: Story, lambda: number): void;
   classified(classification: Classification): void;
 }
 
@@ -88,20 +88,31 @@ export function linePart(ask: (lambda: number) => void): LinePart {
     showLambda(Number(slider.value));
     ask(Number(slider.value));
   });
-  function showFacts(): void {
+  function showFacts(uncorrected?: Story['uncorrected'], correction = ''): void {
     const [naive, aligned] = [curves.get('naive')?.test, curves.get('aligned')?.test];
-    const row = (name: string, value: (curve: NonNullable<typeof naive>) => string) => {
+    const fact = (name: string, before: string | undefined, after: string | undefined) => {
       const parts = element('dd');
-      if (naive) parts.append(element('span', { class: 'naive', title: 'naive' }, value(naive)));
-      if (naive && aligned) parts.append(element('span', { class: 'arrow', 'aria-label': 'to' }, '→'));
-      if (aligned) parts.append(element('span', { class: 'aligned', title: 'aligned' }, value(aligned)));
+      if (before) parts.append(element('span', { class: 'naive', title: 'naive' }, before));
+      if (before && after) parts.append(element('span', { class: 'arrow', 'aria-label': 'to' }, '→'));
+      if (after) parts.append(element('span', { class: 'aligned', title: 'aligned' }, after));
       return element('div', {}, element('dt', {}, name), parts);
     };
+    const row = (name: string, value: (curve: NonNullable<typeof naive>) => string) =>
+      fact(name, naive && value(naive), aligned && value(aligned));
     if (!naive && !aligned) facts.replaceChildren();
     else
       facts.replaceChildren(
         row('Barrier of the test loss', ({ barrier }) => formatBarrier(barrier.loss)),
         row('Test accuracy half-way', ({ midpoint }) => formatPercent(midpoint.accuracy)),
+        ...(uncorrected
+          ? [
+              fact(
+                `The same without ${correction}`,
+                formatPercent(uncorrected.naive.accuracy),
+                formatPercent(uncorrected.aligned.accuracy),
+              ),
+            ]
+          : []),
       );
   }
   showLambda(0.5);
@@ -124,8 +135,9 @@ export function linePart(ask: (lambda: number) => void): LinePart {
       showFacts();
       for (const { drawing } of panels) drawing.redraw();
     },
-    ready(samples, lambda) {
+    ready({ samples, uncorrected, correction }, lambda) {
       slider.disabled = false;
+      showFacts(uncorrected, correction);
       for (const { line } of panels) line.hidden = false;
       grid.show(samples);
       showLambda(lambda);

@@ -6,6 +6,7 @@ import type { Values } from '../state.ts';
 import { storyControls } from './controls.ts';
 import { linePart } from './line-part.ts';
 import { matchingPart } from './matching-part.ts';
+import type { OwnFile } from './own-files.ts';
 import { type Expected, resultPart } from './result-part.ts';
 import { DEFAULT_SETTINGS, type StorySettings, settingsOf, valuesOf } from './settings.ts';
 import { storyProgress } from './story-progress.ts';
@@ -19,7 +20,7 @@ type State = 'running' | 'done' | 'stopped' | 'failed';
 
 export function storySection({ engine, remember }: Shell): PageSection {
   let settings: StorySettings = DEFAULT_SETTINGS;
-  let files: readonly File[] = [];
+  let files: readonly OwnFile[] = [];
   let lambda = 0.5;
   let expected: Expected | undefined;
   let made: Expected | undefined;
@@ -137,7 +138,7 @@ export function storySection({ engine, remember }: Shell): PageSection {
       made = { hash, adapter };
       result.show(story.result, chosen, expected);
       rememberAll();
-      line.ready(story.samples, lambda);
+      line.ready(story, lambda);
       progress.done(story.result.seconds, story.reused);
       setState('done');
       ask(lambda);

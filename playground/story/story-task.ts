@@ -11,11 +11,14 @@ import {
   VERSION,
   valuesOf,
 } from 'rebasin';
-import type { DemoResult } from '../../src/report/results.ts';
+import type { DemoResult, LossAndAccuracy } from '../../src/report/results.ts';
 import type { Task } from '../worker/task.ts';
+import type { LineName } from './line-name.ts';
 import { StoryNetworks } from './networks.ts';
+import type { OwnFile } from './own-files.ts';
 import { readOwnImages } from './own-images.ts';
 import { choicesOf, type StorySettings } from './settings.ts';
+import { uncorrectedMidpoints } from './uncorrected.ts';
 
 /** The slider classifies the first so many test images. */
 const SAMPLES = 20;
@@ -23,7 +26,7 @@ const SAMPLES = 20;
 export interface StoryOptions {
   readonly settings: StorySettings;
   /** Of the data set `files`. */
-  readonly files?: readonly File[];
+  readonly files?: readonly OwnFile[];
 }
 
 export type StoryEvent = DemoProgress | DemoPart;
@@ -43,6 +46,10 @@ export interface Story {
   readonly samples: Samples;
   /** Whether the networks are those of an earlier story. */
   readonly reused: boolean;
+  /** What every point was corrected by. */
+  readonly correction: string;
+  /** Half-way on both lines without the correction, on the test images. Absent where nothing is corrected. */
+  readonly uncorrected?: Readonly<Record<LineName, LossAndAccuracy>>;
 }
 
 /** What the session keeps of a story beside its networks: enough to match them again in another way. */
@@ -86,9 +93,15 @@ export const runStory: Task<StoryOptions, StoryEvent, Story> = async ({ settings
   const { checkpoints, fields, hash, normalisation, plan } = demo;
   const samples = limitDataset(plan.images.test, SAMPLES);
   const [a, naive] = demo.trained.values as readonly [HostTensors, HostTensors];
+  const ends = { naive, aligned: valuesOf(checkpoints.aligned) };
+  const { model, renormalise, statistics } = plan;
+  const { test } = plan.images;
+  const uncorrected =
+    renormalise === 'none'
+      ? undefined
+      : await uncorrectedMidpoints(context, { model, a, ends, test, normalisation, signal });
   const networks = new StoryNetworks(context, {
-    ...{ model: plan.model, a, ends: { naive, aligned: valuesOf(checkpoints.aligned) } },
-    ...{ renormalise: plan.renormalise, statistics: plan.statistics, samples, normalisation },
+    ...{ model, a, ends, renormalise, statistics, samples, normalisation },
   });
   session.keep(NETWORKS, networks);
   const { channels, height, width, classes, images, labels } = samples;
@@ -104,6 +117,8 @@ export const runStory: Task<StoryOptions, StoryEvent, Story> = async ({ settings
     },
     samples: { channels, height, width, classes, images: images.slice(), labels: labels.slice() },
     reused: trained !== undefined,
+    correction: renormalise === 'reset' ? 'RESET' : renormalise === 'repair' ? 'REPAIR' : renormalise,
+    ...(uncorrected ? { uncorrected } : {}),
   };
 };
 

@@ -1,6 +1,9 @@
 /** The page's story in a real Chromium, on a software adapter: what a reader sees, presses and takes away. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Page } from 'playwright';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { readStateDict } from '../../src/nn/state-dict.ts';
 import { useCommandLine } from '../support/cli.ts';
 import { type OpenedPlayground, usePlayground } from '../support/playground.ts';
 
@@ -19,6 +22,46 @@ const firstLoss = (page: Page) => page.locator('.training svg g[aria-label=line]
 
 const hashOf = (page: Page) => page.locator('#hash').innerText();
 const saidOf = (page: Page) => page.locator('.said').innerText();
+
+/** 40 training and 20 test images of 7 x 5 pixels in ten classes, as MNIST's files are. */
+function idxFiles(): { name: string; mimeType: string; buffer: Buffer }[] {
+  const file = (name: string, shape: readonly number[], value: (i: number) => number) => {
+    const buffer = Buffer.alloc(4 + 4 * shape.length + shape.reduce((product, size) => product * size, 1));
+    buffer.set([0, 0, 8, shape.length]);
+    for (const [axis, size] of shape.entries()) buffer.writeUInt32BE(size, 4 + 4 * axis);
+    for (let i = 4 + 4 * shape.length; i < buffer.length; i++) buffer[i] = value(i);
+    return { name, mimeType: 'application/octet-stream', buffer };
+  };
+  return (['train', 't10k'] as const).flatMap((part, index) => {
+    const count = [40, 20][index]!;
+    return [
+      file(`${part}-images-idx3-ubyte`, [count, 7, 5], (i) => (i * 89 + (i >> 3) * 31) % 256),
+      file(`${part}-labels-idx1-ubyte`, [count], (i) => (7 * i) % 10),
+    ];
+  });
+}
+
+/** A BMP file of one colour, [red, green, blue]. */
+function bitmapFile(width: number, height: number, colour: readonly number[]): Buffer {
+  const row = 4 * Math.ceil((3 * width) / 4);
+  const file = Buffer.alloc(54 + row * height);
+  file.write('BM');
+  file.writeUInt32LE(file.length, 2);
+  for (const [offset, value] of [
+    [10, 54],
+    [14, 40],
+    [18, width],
+    [22, height],
+  ] as const) {
+    file.writeUInt32LE(value, offset);
+  }
+  file.writeUInt16LE(1, 26);
+  file.writeUInt16LE(24, 28);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) file.set([...colour].reverse(), 54 + y * row + 3 * x);
+  }
+  return file;
+}
 
 describe('the story that everybody sees first', () => {
   let opened: OpenedPlayground;
@@ -133,6 +176,84 @@ describe('a link', () => {
     expect(await page.getByRole('alert').last().innerText()).toMatch(
       /ShapeError.*images of 1x28x28.*mlp:50-20-10/,
     );
+  });
+});
+
+describe('what a reader takes away and brings', () => {
+  it('saves figures, the result and networks', async () => {
+    const { page, messages } = await playground.open(SMALL);
+    await state(page, 'done');
+    const saved = async (name: string) => {
+      const [file] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name, exact: true }).click(),
+      ]);
+      return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
+    };
+    const result = JSON.parse((await saved('result.json')).bytes.toString());
+    expect(result.hash).toBe(await hashOf(page));
+    expect(Object.keys(result)).toEqual(
+      expect.arrayContaining(['command', 'adapter', 'networks', 'match', 'aligned']),
+    );
+
+    const svg = await saved('Save the figure "interpolation-loss" as SVG');
+    expect(svg.name).toBe('interpolation-loss.svg');
+    expect(svg.bytes.toString()).toMatch(/^<svg [^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
+    expect(svg.bytes.includes('var(--')).toBe(false); // colours are written out: no style sheet goes with it
+    const png = await saved('Save the figure "training-loss" as PNG');
+    expect([...png.bytes.subarray(0, 4)]).toEqual([0x89, 0x50, 0x4e, 0x47]);
+
+    const report = await saved('Report page');
+    expect(report.bytes.toString()).toContain(result.hash);
+
+    // Half-way between A and B aligned, to the last bit: x / 2 is exact.
+    await page.locator('#lambda').fill('0.5');
+    const network = async (name: string) => readStateDict(new Uint8Array((await saved(name)).bytes), name);
+    const [a, b, merged] = [await network('A'), await network('B, aligned'), await network('Merged at λ')];
+    expect(merged.metadata.get('rebasin.model')).toBe('mlp:784-24-24-10');
+    for (const [name, { data }] of merged.entries) {
+      const [ofA, ofB] = [a.entries.get(name)!.data, b.entries.get(name)!.data];
+      expect(data).toEqual(
+        data.map((_, i) => Math.fround(Math.fround(0.5 * ofA[i]!) + Math.fround(0.5 * ofB[i]!))),
+      );
+    }
+    expect(messages).toEqual([]);
+  });
+
+  it('trains on the reader’s own files, IDX as published', async () => {
+    const { page, messages } = await playground.open(SMALL);
+    await state(page, 'done');
+    await page.getByLabel('Data set').selectOption('files');
+    await state(page, 'failed');
+    expect(await page.locator('.failure').innerText()).toContain('no files are chosen');
+    await page.getByLabel('IDX or CIFAR files').setInputFiles(idxFiles());
+    await state(page, 'done');
+    expect(page.url()).toContain('model=mlp:35-24-24-10');
+    expect(page.url()).toContain('data=files');
+    expect(messages).toEqual([]);
+  });
+
+  it('trains on a folder of pictures, a folder a class', async () => {
+    const folder = commandLine.path('pictures');
+    for (const [colour, name] of [
+      [[200, 40, 30], 'warm'],
+      [[20, 60, 220], 'cold'],
+    ] as const) {
+      mkdirSync(join(folder, name), { recursive: true });
+      for (let i = 0; i < 10; i++) {
+        writeFileSync(join(folder, name, `${i}.bmp`), bitmapFile(20 + i, 40 - i, colour));
+      }
+    }
+    const { page, messages } = await playground.open(SMALL);
+    await state(page, 'done');
+    await page.getByLabel('Data set').selectOption('files');
+    await state(page, 'failed');
+    await page.getByLabel('Or a folder of pictures').setInputFiles(folder);
+    await state(page, 'done');
+    expect(page.url()).toContain('model=mlp:3072-24-24-2');
+    await page.getByText('The whole report').click();
+    expect(await page.locator('.story details .run').innerText()).toContain('16 to train, 4 to test');
+    expect(messages).toEqual([]);
   });
 });
 
