@@ -35,16 +35,17 @@ export function reportHtml(result: ReportResult, bundle: string): string {
 }
 
 /** JSON that a `<script>` element can hold: without `<` no tag can begin or end in it, and a parser gives the same value. */
-function scriptJson(value: unknown): string {
+export function scriptJson(value: unknown): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c');
 }
 
 /** JavaScript that a `<script>` element can hold; in code these sequences occur only in strings, where the backslash changes nothing. */
-function scriptText(code: string): string {
+export function scriptText(code: string): string {
   return code.replace(/<(?=\/script|!--)/gi, '\\x3c');
 }
 
-function escapeHtml(text: string): string {
+/** Text that HTML can hold, between tags and in attributes. */
+export function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -1,0 +1,45 @@
+/** Bundles for the bench suite: the view of its page, and the suite for a browser. */
+
+import { build } from 'esbuild';
+
+/**
+ * The page's view as one minified classic script, for `benchPage(lines, bundle)` to embed.
+ * @param {string} root the repository
+ */
+export async function buildBenchView(root) {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ['bench/page/view.ts'],
+    write: false,
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2022',
+    charset: 'utf8',
+    banner: { js: '/* With Observable Plot and D3, (c) Observable, Inc. and Mike Bostock, ISC licence. */' },
+    logLevel: 'warning',
+  });
+  return outputFiles[0].text;
+}
+
+/**
+ * The suite with its peers for a browser: ES modules in a folder, peers in files of their own.
+ * @param {string} root the repository
+ * @param {string} folder
+ */
+export async function buildBrowserBench(root, folder) {
+  await build({
+    absWorkingDir: root,
+    entryPoints: { bench: 'bench/browser/page.ts' },
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2023',
+    conditions: ['onnxruntime-web-use-extern-wasm'], // its WebAssembly is served beside it
+    loader: { '.wgsl': 'text' },
+    logLevel: 'warning',
+  });
+}
