@@ -1,6 +1,6 @@
 /** How much of the library an application ships. Figures: `npm run bench -- size`, docs/performance.md. */
 import { describe, expect, it } from 'vitest';
-import { applicationSize, layerSize, publishedModules, sideEffects } from '../../bench/bundle-sizes.ts';
+import { applicationSize, layerSize, publishedModules, sideEffects } from '../../bench/node/bundle-sizes.ts';
 
 describe('gzipped, minified', () => {
   it('an application that only multiplies matrices stays below 15 kB', async () => {

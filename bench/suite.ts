@@ -1,0 +1,261 @@
+/**
+ * Runs cases: everyone's result is checked first, then all take turns, so that whatever else the machine does meets all of them.
+ *
+ * A time is wall time from recording to completion (all work of the case done, nothing read back unless the case is to read). This
+ * library and its peers run on the same adapter in the same process, each on a device of its own; this library has a new one for each
+ * case, so that `firstMs` holds the compilation of all its kernels and a lost device spoils one case. Where this library sleeps while a
+ * software adapter computes, peers are timed twice, with that wait and with their own.
+ */
+import { type Context, type ContextOptions, requestContextOn } from '../src/runtime/context.ts';
+import type { Platform } from '../src/runtime/platform.ts';
+import type { Case, Contestant, MeasuredCase, TimedCase, Waiting } from './case.ts';
+import { type Peer, PeerCannot } from './peers/peer.ts';
+import type { Problem } from './problem.ts';
+import { isOurs, type ResultLine, type Surroundings, type Wait } from './result-line.ts';
+import type { Roofs } from './roofs.ts';
+import { quantile, summarise } from './timing.ts';
+
+/** This library in one of its ways: kernels as chosen, forced variants, other numerics classes. */
+export interface OwnEngine {
+  readonly engine: string;
+  readonly options: ContextOptions;
+}
+
+export interface Bench {
+  readonly platform: Platform;
+  readonly own: readonly OwnEngine[];
+  readonly peers: readonly Peer[];
+  /** A context that lives as long as the run. */
+  readonly home: Context;
+  readonly surroundings: Surroundings;
+  /** Times of everyone in each case. */
+  readonly repeats: number;
+  /** Default: none, and no shares of them. */
+  readonly roofs?: Roofs | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A case that takes longer than this is repeated fewer times, but not fewer than `FEWEST`. */
+const CASE_BUDGET_MS = 30_000;
+const FEWEST = 3;
+/** Repeats under timestamps. */
+const PROFILED = 3;
+
+/** Runs one case. @returns a line for each engine (and each wait); errors are lines too. */
+export async function runCase(bench: Bench, one: Case): Promise<ResultLine[]> {
+  if (one.hardwareOnly && bench.home.software) return [];
+  return 'measure' in one ? await measured(bench, one) : await timed(bench, one);
+}
+
+async function measured(bench: Bench, one: MeasuredCase): Promise<ResultLine[]> {
+  const common = { ...bench.surroundings, case: one.name, wait: 'own' } as const;
+  try {
+    const found = await one.measure(bench.home, bench);
+    return found.map((measurement) => ({ ...common, ...measurement }));
+  } catch (error) {
+    return [{ ...common, engine: 'rebasin', error: messageOf(error), failed: true }];
+  }
+}
+
+/** Someone who got through the check, or why not. */
+interface Entrant {
+  readonly engine: string;
+  /** Of this library. */
+  readonly context?: Context;
+  contestant?: Contestant;
+  firstMs?: number;
+  error?: string;
+  failed?: boolean;
+}
+
+/** An entrant under one wait. */
+interface Turn {
+  readonly entrant: Entrant;
+  readonly wait: Wait;
+  readonly times: number[];
+}
+
+async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
+  const { home, surroundings } = bench;
+  const entrants: Entrant[] = [];
+  const contexts: Context[] = [];
+  try {
+    const prepared = await one.prepare();
+    const enter = async (engine: string, contestant: Contestant, started: number, context?: Context) => {
+      const entrant: Entrant = { engine, contestant, ...(context ? { context } : {}) };
+      entrants.push(entrant);
+      try {
+        await contestant.run(waiting(home, waitOf(bench, engine)));
+        entrant.firstMs = performance.now() - started;
+        const wrong =
+          (context && (await prepared.verify?.(context))) ?? prepared.check(await contestant.read(), engine);
+        if (wrong !== undefined) reject(entrant, `wrong result: ${wrong}`, true);
+      } catch (error) {
+        reject(entrant, messageOf(error), isOurs(engine));
+      }
+    };
+    for (const { engine, options } of bench.own) {
+      let context: Context | undefined;
+      try {
+        context = await requestContextOn(bench.platform, options);
+        contexts.push(context);
+        let started = performance.now();
+        for (const contestant of await prepared.own(context)) {
+          const name = contestant.label ? `${engine} ${contestant.label}` : engine;
+          await enter(name, contestant, started, context);
+          started = performance.now();
+        }
+      } catch (error) {
+        entrants.push({ engine, error: messageOf(error), failed: true });
+      }
+      bench.signal?.throwIfAborted();
+    }
+    const { problem } = prepared;
+    for (const peer of bench.peers) {
+      if (!problem || !peer.concerns(problem)) continue;
+      await enterPeer(peer, problem, enter, entrants);
+      bench.signal?.throwIfAborted();
+    }
+
+    const turns = entrants
+      .filter(({ error }) => error === undefined)
+      .flatMap((entrant) => turnsOf(bench, entrant));
+    await takeTurns(bench, turns);
+    const common = { ...surroundings, case: one.name };
+    const lines: ResultLine[] = [];
+    for (const { entrant, wait, times } of turns) {
+      if (entrant.error !== undefined) continue;
+      const gpuMs = entrant.context && (await gpuTime(entrant.context, entrant.contestant!));
+      lines.push({
+        ...{ ...common, engine: entrant.engine, wait, ...summarise(times) },
+        ...(entrant.firstMs === undefined ? {} : { firstMs: entrant.firstMs }),
+        ...(gpuMs === undefined ? {} : { gpuMs }),
+      });
+    }
+    for (const { engine, error, failed } of entrants) {
+      if (error === undefined) continue;
+      const wait = waitOf(bench, engine);
+      lines.push({ ...common, engine, wait, error, ...(failed ? { failed } : {}) });
+    }
+    return withRates(lines, one, bench.roofs);
+  } catch (error) {
+    if (bench.signal?.aborted) throw error;
+    const line = { case: one.name, engine: 'rebasin', wait: waitOf(bench, 'rebasin') };
+    return [{ ...surroundings, ...line, error: messageOf(error), failed: true }];
+  } finally {
+    for (const { contestant } of entrants) destroyQuietly(contestant);
+    for (const context of contexts) context.destroy();
+  }
+}
+
+async function enterPeer(
+  peer: Peer,
+  problem: Problem,
+  enter: (engine: string, contestant: Contestant, started: number) => Promise<void>,
+  entrants: Entrant[],
+): Promise<void> {
+  const started = performance.now();
+  let contestant: Contestant;
+  try {
+    contestant = await peer.contestant(problem);
+  } catch (error) {
+    entrants.push({
+      engine: peer.engine,
+      error: error instanceof PeerCannot ? error.message : messageOf(error),
+    });
+    return;
+  }
+  await enter(peer.engine, contestant, started);
+}
+
+function reject(entrant: Entrant, error: string, failed: boolean): void {
+  entrant.error = error;
+  if (failed) entrant.failed = true;
+}
+
+/** Whether this library sleeps while it waits here. */
+function sleeps({ platform, home }: Bench): boolean {
+  return platform.name === 'node' && home.software;
+}
+
+function waitOf(bench: Bench, engine: string): Wait {
+  return isOurs(engine) && sleeps(bench) ? 'sleeping' : 'own';
+}
+
+function waiting(home: Context, wait: Wait): Waiting {
+  return wait === 'sleeping' ? (promise) => home.wait(promise) : (promise) => promise;
+}
+
+function turnsOf(bench: Bench, entrant: Entrant): Turn[] {
+  const turn = (wait: Wait): Turn => ({ entrant, wait, times: [] });
+  const own = turn(waitOf(bench, entrant.engine));
+  return isOurs(entrant.engine) || !sleeps(bench) ? [own] : [turn('sleeping'), own];
+}
+
+/** Everyone once without a clock, then rounds in which everyone is timed once. Who fails drops out. */
+async function takeTurns(bench: Bench, turns: readonly Turn[]): Promise<void> {
+  const began = performance.now();
+  for (let round = -1; round < bench.repeats; round++) {
+    if (round >= FEWEST && performance.now() - began > CASE_BUDGET_MS) break;
+    for (const { entrant, wait, times } of turns) {
+      bench.signal?.throwIfAborted();
+      if (entrant.error !== undefined) continue;
+      try {
+        const started = performance.now();
+        await entrant.contestant!.run(waiting(bench.home, wait));
+        if (round >= 0) times.push(performance.now() - started);
+      } catch (error) {
+        reject(entrant, messageOf(error), isOurs(entrant.engine));
+      }
+    }
+  }
+}
+
+/** Milliseconds on the GPU by timestamps; undefined without them, or with more dispatches than are timed. */
+async function gpuTime(context: Context, contestant: Contestant): Promise<number | undefined> {
+  if (!context.device.features.has('timestamp-query')) return undefined;
+  const times: number[] = [];
+  for (let i = 0; i < PROFILED; i++) {
+    const { kernels, untimed } = await context.profile(() => contestant.run(waiting(context, 'sleeping')));
+    if (untimed > 0) return undefined;
+    times.push(kernels.reduce((sum, { gpuTimeNs }) => sum + gpuTimeNs, 0) / 1e6);
+  }
+  return quantile(times, 0.5);
+}
+
+/** Adds what follows from the least times: rates, shares of the roofs, and how everyone compares with the best peer. */
+function withRates(lines: readonly ResultLine[], one: TimedCase, roofs: Roofs | undefined): ResultLine[] {
+  const peers = lines.flatMap(({ engine, minMs }) => (isOurs(engine) || minMs === undefined ? [] : [minMs]));
+  const best = Math.min(...peers);
+  return lines.map((line) => {
+    const { minMs, gpuMs } = line;
+    if (minMs === undefined) return line;
+    const gflops = one.flops === undefined ? undefined : one.flops / minMs / 1e6;
+    const gigabytesPerSecond = one.bytes === undefined ? undefined : one.bytes / minMs / 1e6;
+    // A GPU's clock leaves out what the host takes to submit and to wait; a software adapter's would leave out what it does elsewhere.
+    const toRoof = line.software ? 1 : minMs / Math.min(gpuMs ?? minMs, minMs);
+    const share = Math.max(
+      ((gflops ?? 0) * toRoof) / (roofs?.gflops ?? Number.POSITIVE_INFINITY),
+      ((gigabytesPerSecond ?? 0) * toRoof) / (roofs?.gigabytesPerSecond ?? Number.POSITIVE_INFINITY),
+    );
+    return {
+      ...line,
+      ...(gflops === undefined ? {} : { gflops }),
+      ...(gigabytesPerSecond === undefined ? {} : { gigabytesPerSecond }),
+      ...(share > 0 ? { roofShare: share } : {}),
+      ...(peers.length > 0 ? { ratioToBestPeer: best / minMs } : {}),
+    };
+  });
+}
+
+function destroyQuietly(contestant: Contestant | undefined): void {
+  try {
+    contestant?.destroy();
+  } catch {
+    // an engine that failed may fail at this too; what it was told as is in its line
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
