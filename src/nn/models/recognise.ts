@@ -18,6 +18,18 @@ import { withBiases } from './with-biases.ts';
  * @throws FormatError naming the tensor that does not fit; OptionError when the user said another family.
  */
 export function recogniseModel(tensors: readonly NamedShape[], told?: string): Model {
+  try {
+    return recognise(tensors, told);
+  } catch (cause) {
+    if (cause instanceof FormatError) throw new FormatError(`${cause.message}. ${KNOWN}`, { cause });
+    throw cause;
+  }
+}
+
+const KNOWN =
+  "Recognised are MLPs, VGG-like Sequentials and ResNets by PyTorch's names; write any other network as a Model in code (docs/getting-started.md)";
+
+function recognise(tensors: readonly NamedShape[], told: string | undefined): Model {
   const name: ModelName | undefined = told === undefined ? undefined : parseModelName(told);
   const family = isResNet(tensors) ? 'resnet' : isSequential(tensors) ? 'vgg' : 'mlp';
   if (name && name.family !== family) {
