@@ -29,7 +29,11 @@ export function linePart(ask: (lambda: number) => void): LinePart {
   const curves = new Map<LineName, SweepCurves>();
   const marker = () => element('div', { class: 'marker', 'aria-hidden': 'true' });
   const panels = (['loss', 'accuracy'] as const).map((measure) => {
-    const drawing = liveDrawing(HEIGHT, (width) => draw(measure, width), 'when they are aligned');
+    const drawing = liveDrawing(
+      HEIGHT,
+      (width) => draw(measure, width),
+      'once they are aligned, point by point',
+    );
     const line = marker();
     const box = element('div', { class: 'marked' }, drawing.root, line);
     const title = measure === 'loss' ? 'Test loss' : 'Test accuracy';

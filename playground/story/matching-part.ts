@@ -12,6 +12,9 @@ import { Matrix } from './matrix.ts';
 
 const HEIGHT = 200;
 const MATRIX = 144;
+/** How long each sweep is shown, at least; a fourth of it where more than these many wait. */
+const EYE_MS = 480;
+const MANY = 12;
 /** Networks have up to dozens of groups; more than these would say no more. */
 const MOST = 6;
 
@@ -53,6 +56,7 @@ export function matchingPart(): MatchingPart {
   );
   let last: Readonly<Record<string, ArrayLike<number>>> = {};
   /** Returns how many units moved, of all groups. */
+  root.classList.add('aligned-part');
   const show = (permutations: typeof last): number => {
     const before = last;
     last = permutations;
@@ -73,9 +77,27 @@ export function matchingPart(): MatchingPart {
     for (const matrix of matrices.values()) matrix.redraw();
   });
 
+  // Matching may be faster than the eye: what it reports is shown one after the other, each long enough to be seen.
+  let coming: (() => void)[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const showNext = () => {
+    timer = undefined;
+    const next = coming.shift();
+    if (next === undefined) return;
+    next();
+    timer = setTimeout(showNext, coming.length > MANY ? EYE_MS / 4 : EYE_MS);
+  };
+  const showInTurn = (next: () => void) => {
+    coming.push(next);
+    if (timer === undefined) showNext();
+  };
+
   return {
     root,
     clear() {
+      clearTimeout(timer);
+      timer = undefined;
+      coming = [];
       matrices = new Map();
       last = {};
       history = [];
@@ -86,21 +108,25 @@ export function matchingPart(): MatchingPart {
     },
     progress({ done, permutations, objective: reached }) {
       if (permutations === undefined) return;
-      const moved = show(permutations);
-      sentence.textContent = `Sweep ${done}: ${plural(moved, 'unit')} moved.`;
-      if (reached === undefined) return;
-      history.push(reached);
-      objective.hidden = false;
-      drawing.redraw();
+      showInTurn(() => {
+        const moved = show(permutations);
+        sentence.textContent = done === 0 ? 'As trained.' : `Sweep ${done}: ${plural(moved, 'unit')} moved.`;
+        if (reached === undefined) return;
+        history.push(reached);
+        objective.hidden = false;
+        drawing.redraw();
+      });
     },
     matched(match) {
-      show(match.permutations);
-      history = objectiveHistory(match) ?? [];
-      objective.hidden = history.length === 0;
-      const groups = Object.keys(match.permutations).length;
-      const rest = groups > MOST ? ` The first ${MOST} of ${groups} groups are shown.` : '';
-      sentence.textContent = `${matchSentence(match)}${rest}`;
-      drawing.redraw();
+      showInTurn(() => {
+        show(match.permutations);
+        history = objectiveHistory(match) ?? [];
+        objective.hidden = history.length === 0;
+        const groups = Object.keys(match.permutations).length;
+        const rest = groups > MOST ? ` The first ${MOST} of ${groups} groups are shown.` : '';
+        sentence.textContent = `${matchSentence(match)}${rest}`;
+        drawing.redraw();
+      });
     },
   };
 }

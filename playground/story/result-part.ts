@@ -65,6 +65,11 @@ export function resultPart(
           copyButton('Copy a link to this result', () => location.href),
           button('result.json', () => downloadJson('result.json', result)),
           button('Report page', () => void saveReport(result)),
+        ),
+        element(
+          'div',
+          { class: 'buttons' },
+          element('span', {}, 'The networks, as safetensors:'),
           save('A', 'naive', () => 0, 'model-a.safetensors'),
           save('B', 'naive', () => 1, 'model-b.safetensors'),
           save('B, aligned', 'aligned', () => 1, 'model-aligned.safetensors'),

@@ -145,13 +145,13 @@ export function storySection({ engine, remember }: Shell): PageSection {
     } catch (error) {
       const { name, message } = error as Error;
       if (mine.signal.aborted || name === 'AbortError') {
-        progress.stopped();
+        progress.stopped('Stopped.');
         setState('stopped');
       } else {
         failure.replaceChildren(
           element('p', { class: 'failure' }, element('strong', {}, name), ` ${message}`),
         );
-        progress.stopped();
+        progress.stopped('Failed.');
         setState('failed');
       }
     } finally {

@@ -15,7 +15,8 @@ export interface StoryProgress {
   readonly root: HTMLElement;
   start(): void;
   show(progress: DemoProgress): void;
-  stopped(): void;
+  /** @param word why: `Stopped.` or `Failed.` */
+  stopped(word: string): void;
   /** @param reused whether the networks were trained before. */
   done(seconds: number, reused: boolean): void;
 }
@@ -51,8 +52,8 @@ export function storyProgress(): StoryProgress {
         before += share;
       }
     },
-    stopped() {
-      say('Stopped.');
+    stopped(word) {
+      say(word);
     },
     done(seconds, reused) {
       bar.value = 1;

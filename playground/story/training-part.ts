@@ -48,7 +48,7 @@ export function trainingPart(): TrainingPart {
     element('div', {}, element('dt', {}, name), element('dd', { style: `color: ${colour}` }, value));
   const showFacts = (values: readonly string[]) =>
     facts.replaceChildren(
-      ...names().map((name, i) => fact(`Network ${name}`, values[i]!, networkColours[i]!)),
+      ...names().map((name, i) => fact(`Test accuracy of ${name}`, values[i]!, networkColours[i]!)),
     );
 
   return {
@@ -56,7 +56,7 @@ export function trainingPart(): TrainingPart {
     clear(next) {
       settings = next;
       curves = [[], []];
-      showFacts(['…', '…']);
+      showFacts(['–', '–']);
       drawing.redraw();
     },
     progress({ stage, done, total, loss }) {

@@ -159,6 +159,8 @@ export async function findPermutations(
   checkMatchingImages([method], options);
   const common = { spec, a, b, seed, ...(signal ? { signal } : {}) };
   if (method === 'weight') {
+    const objective = scoredObjective(spec, a, b);
+    report({ done: 0, total: 1, note: '', objective, permutations: identityPermutations(spec) });
     const { permutations, sweeps, converged, objectivePerSweep } = await weightMatching(context, {
       ...common,
       ...(order ? { order } : {}),
