@@ -9,12 +9,18 @@ const paths = readdirSync(new URL('src', root), { recursive: true, encoding: 'ut
   .map((path) => `src/${path}`)
   .filter((path) => path.endsWith('.ts'));
 const ours: Sources = new Map(paths.map((path) => [path, readFileSync(new URL(path, root), 'utf8')]));
+const pagePaths = readdirSync(new URL('playground', root), { recursive: true, encoding: 'utf8' })
+  .map((path) => `playground/${path}`)
+  .filter((path) => path.endsWith('.ts'));
+const page: Sources = new Map(pagePaths.map((path) => [path, readFileSync(new URL(path, root), 'utf8')]));
 const source = (path: string, text: string): Sources => new Map([[path, text]]);
 
 describe('who may import whom', () => {
   test('our sources keep to it', () => {
     expect(paths).toContain('src/runtime/platform.ts'); // the files were found
     expect(forbiddenImports(ours)).toEqual([]);
+    expect(pagePaths).toContain('playground/worker/tasks.ts');
+    expect(forbiddenImports(page)).toEqual([]);
   });
 
   test.each([
@@ -44,6 +50,7 @@ describe('who may import whom', () => {
     ['src/nn/graph.ts', "import { readFileSync } from 'node:fs'", 'no node: modules'],
     ['src/runtime/context.ts', "import { nodePlatform } from './platform-node.ts'", 'it is for Node'],
     ['src/nn/graph.ts', "import { readBytes } from '../io/node-files.ts'", 'it is for Node'],
+    ['playground/main.ts', "import { fit } from '../src/nn/train/fit.ts'", 'by its name, rebasin'],
     ['src/new/thing.ts', "import { hash } from '../base/hash.ts'", 'no rule yet'],
   ])('%s: %s is noticed', (path, text, reason) => {
     expect(forbiddenImports(source(path, text))).toEqual([expect.stringContaining(reason)]);
@@ -65,7 +72,7 @@ describe('who may import whom', () => {
 
 describe('import circles', () => {
   test('our sources have none', () => {
-    expect(importCircles(ours)).toEqual([]);
+    expect(importCircles(new Map([...ours, ...page]))).toEqual([]);
   });
 
   const three = (kind: string): Sources =>

@@ -27,6 +27,9 @@ const mayImport: Record<string, readonly string[]> = {
 /** The one file that names the package `webgpu`. */
 const nodePlatform = 'src/runtime/platform-node.ts';
 
+/** What the page imports beside its own files: the library by its name as any user does, the report's view, and plots. */
+const pageMayImport = [/^rebasin$/, /^@observablehq\/plot$/, /^src\/report\//];
+
 /** Files that only Node loads: their name or folder says so. All others run in a browser as well. */
 const nodeOnly = [/\/node\//, /\/node-[^/]+\.ts$/, /-node\.ts$/, /^src\/cli\//];
 
@@ -46,6 +49,12 @@ export function forbiddenImports(sources: Sources): string[] {
 }
 
 function whyForbidden(path: string, { specifier, typeOnly }: Import): string | undefined {
+  if (path.startsWith('playground/')) {
+    const target = specifier.startsWith('.') ? resolveImport(path, specifier) : specifier;
+    const isAllowed =
+      target.startsWith('playground/') || pageMayImport.some((pattern) => pattern.test(target));
+    return isAllowed ? undefined : 'the page imports the library by its name, rebasin, and src/report';
+  }
   const forNode = nodeOnly.some((pattern) => pattern.test(path));
   if (!specifier.startsWith('.')) {
     if (specifier === 'webgpu' && path !== nodePlatform)
