@@ -1,7 +1,7 @@
 /**
  * Photographs the page, as it tells its default story on whatever adapter a headless Chromium finds.
  *
- * `node scripts/screenshots.mjs` makes the README's pictures, docs/images/page.png and docs/images/page-dark.png: alignment and the line.
+ * `node scripts/screenshots.mjs` makes the README's pictures, docs/images/page.png and docs/images/page-dark.png.
  * `node scripts/screenshots.mjs FOLDER` photographs every state into that folder, wide, on a phone and in the dark, to be looked at.
  */
 
@@ -41,19 +41,17 @@ try {
   rmSync(site, { recursive: true, force: true });
 }
 
-/** Both parts that show what it is about, under each other. */
+/** The line, the slider and what both mixtures make of the samples: small, as every clone of the repository carries it. */
 async function photographForReadme(address) {
   for (const [colorScheme, name] of [
     ['light', 'page.png'],
     ['dark', 'page-dark.png'],
   ]) {
-    const page = await browser.newPage({
-      ...{ colorScheme, viewport: { width: 1000, height: 2600 }, deviceScaleFactor: 1.5 },
-    });
+    const page = await browser.newPage({ colorScheme, viewport: { width: 860, height: 2600 } });
     await page.goto(address);
     await told(page);
     const box = async (selector) => await page.locator(selector).boundingBox();
-    const [top, bottom] = [await box('.story > .aligned-part'), await box('.samples')];
+    const [top, bottom] = [await box('.story > .line-part'), await box('.samples')];
     const margin = 16;
     const clip = {
       ...{ x: top.x - margin, y: top.y - margin, width: top.width + 2 * margin },

@@ -48,7 +48,7 @@ export const START: Readonly<
   },
   vgg: {
     architecture: { family: 'vgg', depth: 11, width: 0.125, norm: 'batch' },
-    training: { epochs: 4, trainCount: 800, testCount: 250, batchSize: 50, learningRate: 0.05, points: 9 },
+    training: { epochs: 6, trainCount: 3000, testCount: 250, batchSize: 50, learningRate: 0.02, points: 9 },
   },
 };
 

@@ -119,6 +119,7 @@ export function linePart(ask: (lambda: number) => void): LinePart {
           : []),
       );
   }
+  root.classList.add('line-part');
   showLambda(0.5);
 
   return {

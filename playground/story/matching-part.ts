@@ -56,7 +56,6 @@ export function matchingPart(): MatchingPart {
   );
   let last: Readonly<Record<string, ArrayLike<number>>> = {};
   /** Returns how many units moved, of all groups. */
-  root.classList.add('aligned-part');
   const show = (permutations: typeof last): number => {
     const before = last;
     last = permutations;

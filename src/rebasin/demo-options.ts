@@ -53,13 +53,13 @@ export interface DemoChoices {
 }
 
 /**
- * What the demos differ in. Sizes that two CPU cores train in about a minute; SGD with a high rate, because it finds networks that
+ * What the demos differ in. Sizes that two CPU cores train in about a minute (the VGG's: several); SGD with a high rate, because it finds networks that
  * lie in one basin once aligned (Adam's do so less).
  */
 const RECIPES = {
   mlp: { epochs: 6, trainCount: 6000, testCount: 2000, points: 25, batchSize: 128, learningRate: 0.1 },
   resnet: { epochs: 6, trainCount: 1200, testCount: 250, points: 11, batchSize: 50, learningRate: 0.1 },
-  vgg: { epochs: 6, trainCount: 1200, testCount: 250, points: 11, batchSize: 50, learningRate: 0.05 },
+  vgg: { epochs: 6, trainCount: 3000, testCount: 250, points: 11, batchSize: 50, learningRate: 0.02 },
 } as const;
 
 type Sizes = Readonly<Record<keyof typeof RECIPES.mlp, number>>;
