@@ -112,13 +112,14 @@ export function imagesOf({ inputShape }: Network, count: number): Images {
   return { count, pixels: set.images, labels: set.labels };
 }
 
-/** The first `count` of them. */
+/** The first `count` of them, or all. */
 export function firstImages(images: Images, count: number): Images {
   const each = images.pixels.length / images.count;
+  const { length } = images.labels.subarray(0, count);
   return {
-    count,
-    pixels: images.pixels.subarray(0, count * each),
-    labels: images.labels.subarray(0, count),
+    count: length,
+    pixels: images.pixels.subarray(0, length * each),
+    labels: images.labels.subarray(0, length),
   };
 }
 

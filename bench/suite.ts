@@ -38,6 +38,10 @@ export interface Bench {
 /** A case that takes longer than this is repeated fewer times, but not fewer than `FEWEST`. */
 const CASE_BUDGET_MS = 30_000;
 const FEWEST = 3;
+/** How much slower than the fastest someone is whose share of that time is enough. */
+const MUCH_SLOWER = 4;
+/** Whoever's first run took longer takes no turn without a clock. */
+const SLOW_FIRST_MS = 2000;
 /** Repeats under timestamps. */
 const PROFILED = 3;
 
@@ -85,7 +89,7 @@ async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
       const entrant: Entrant = { engine, contestant, ...(context ? { context } : {}) };
       entrants.push(entrant);
       try {
-        await contestant.run(waiting(home, waitOf(bench, engine)));
+        await contestant.run(waiting(home, waitOf(bench, one, engine)));
         entrant.firstMs = performance.now() - started;
         const wrong =
           (context && (await prepared.verify?.(context))) ?? prepared.check(await contestant.read(), engine);
@@ -94,11 +98,10 @@ async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
         reject(entrant, messageOf(error), isOurs(engine));
       }
     };
-    for (const { engine, options } of bench.own) {
-      let context: Context | undefined;
+    for (const { engine, options } of one.onHost ? bench.own.slice(0, 1) : bench.own) {
       try {
-        context = await requestContextOn(bench.platform, options);
-        contexts.push(context);
+        const context = one.onHost ? home : await requestContextOn(bench.platform, options);
+        if (context !== home) contexts.push(context);
         let started = performance.now();
         for (const contestant of await prepared.own(context)) {
           const name = contestant.label ? `${engine} ${contestant.label}` : engine;
@@ -119,13 +122,13 @@ async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
 
     const turns = entrants
       .filter(({ error }) => error === undefined)
-      .flatMap((entrant) => turnsOf(bench, entrant));
+      .flatMap((entrant) => turnsOf(bench, one, entrant));
     await takeTurns(bench, turns);
     const common = { ...surroundings, case: one.name };
     const lines: ResultLine[] = [];
     for (const { entrant, wait, times } of turns) {
       if (entrant.error !== undefined) continue;
-      const gpuMs = entrant.context && (await gpuTime(entrant.context, entrant.contestant!));
+      const gpuMs = one.onHost ? undefined : await gpuTime(entrant);
       lines.push({
         ...{ ...common, engine: entrant.engine, wait, ...summarise(times) },
         ...(entrant.firstMs === undefined ? {} : { firstMs: entrant.firstMs }),
@@ -134,13 +137,13 @@ async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
     }
     for (const { engine, error, failed } of entrants) {
       if (error === undefined) continue;
-      const wait = waitOf(bench, engine);
+      const wait = waitOf(bench, one, engine);
       lines.push({ ...common, engine, wait, error, ...(failed ? { failed } : {}) });
     }
     return withRates(lines, one, bench.roofs);
   } catch (error) {
     if (bench.signal?.aborted) throw error;
-    const line = { case: one.name, engine: 'rebasin', wait: waitOf(bench, 'rebasin') };
+    const line = { case: one.name, engine: 'rebasin', wait: waitOf(bench, one, 'rebasin') };
     return [{ ...surroundings, ...line, error: messageOf(error), failed: true }];
   } finally {
     for (const { contestant } of entrants) destroyQuietly(contestant);
@@ -178,28 +181,41 @@ function sleeps({ platform, home }: Bench): boolean {
   return platform.name === 'node' && home.software;
 }
 
-function waitOf(bench: Bench, engine: string): Wait {
-  return isOurs(engine) && sleeps(bench) ? 'sleeping' : 'own';
+function waitOf(bench: Bench, one: TimedCase, engine: string): Wait {
+  return isOurs(engine) && sleeps(bench) && !one.onHost ? 'sleeping' : 'own';
 }
 
 function waiting(home: Context, wait: Wait): Waiting {
   return wait === 'sleeping' ? (promise) => home.wait(promise) : (promise) => promise;
 }
 
-function turnsOf(bench: Bench, entrant: Entrant): Turn[] {
+function turnsOf(bench: Bench, one: TimedCase, entrant: Entrant): Turn[] {
   const turn = (wait: Wait): Turn => ({ entrant, wait, times: [] });
-  const own = turn(waitOf(bench, entrant.engine));
-  return isOurs(entrant.engine) || !sleeps(bench) ? [own] : [turn('sleeping'), own];
+  const own = turn(waitOf(bench, one, entrant.engine));
+  return isOurs(entrant.engine) || !sleeps(bench) || one.onHost ? [own] : [turn('sleeping'), own];
 }
 
-/** Everyone once without a clock, then rounds in which everyone is timed once. Who fails drops out. */
+/**
+ * Rounds in which everyone is timed once, after one without a clock (of those that are not slow). Who fails drops out; who is much slower
+ * than the fastest stops when its share of the case's time is used up, the others when the case's is.
+ */
 async function takeTurns(bench: Bench, turns: readonly Turn[]): Promise<void> {
   const began = performance.now();
+  const least = ({ times }: Turn) => Math.min(...times);
+  const done = (turn: Turn): boolean => {
+    const { entrant, times } = turn;
+    if (entrant.error !== undefined) return true;
+    if (times.length === 0) return false;
+    const slow = least(turn) > MUCH_SLOWER * Math.min(...turns.map(least));
+    const used = times.reduce((sum, time) => sum + time, 0);
+    if (slow) return used > CASE_BUDGET_MS / turns.length;
+    return times.length >= FEWEST && performance.now() - began > CASE_BUDGET_MS;
+  };
   for (let round = -1; round < bench.repeats; round++) {
-    if (round >= FEWEST && performance.now() - began > CASE_BUDGET_MS) break;
-    for (const { entrant, wait, times } of turns) {
+    for (const turn of turns) {
       bench.signal?.throwIfAborted();
-      if (entrant.error !== undefined) continue;
+      const { entrant, wait, times } = turn;
+      if (done(turn) || (round < 0 && entrant.firstMs! > SLOW_FIRST_MS)) continue;
       try {
         const started = performance.now();
         await entrant.contestant!.run(waiting(bench.home, wait));
@@ -212,8 +228,8 @@ async function takeTurns(bench: Bench, turns: readonly Turn[]): Promise<void> {
 }
 
 /** Milliseconds on the GPU by timestamps; undefined without them, or with more dispatches than are timed. */
-async function gpuTime(context: Context, contestant: Contestant): Promise<number | undefined> {
-  if (!context.device.features.has('timestamp-query')) return undefined;
+async function gpuTime({ context, contestant }: Entrant): Promise<number | undefined> {
+  if (!contestant || !context?.device.features.has('timestamp-query')) return undefined;
   const times: number[] = [];
   for (let i = 0; i < PROFILED; i++) {
     const { kernels, untimed } = await context.profile(() => contestant.run(waiting(context, 'sleeping')));

@@ -8,7 +8,7 @@ export function headline(surroundings: Surroundings): string {
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
     `${adapter}${software ? ' (CPU emulation: its times say nothing about GPUs)' : ''}`,
-    `${driver}; ${platform}; ${packages.join(', ')}`,
+    [driver, platform, packages.join(', ')].filter((part) => part !== '').join('; '),
   ].join('\n');
 }
 

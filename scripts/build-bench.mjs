@@ -1,6 +1,9 @@
-/** Bundles for the bench suite: the view of its page, and the suite for a browser. */
+/** Bundles for the bench suite: the view of its page, the suite for a browser, and the suite as it is published. */
 
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from 'esbuild';
+import { strippedWgsl } from './wgsl.mjs';
 
 /**
  * The page's view as one minified classic script, for `benchPage(lines, bundle)` to embed.
@@ -42,4 +45,26 @@ export async function buildBrowserBench(root, folder) {
     loader: { '.wgsl': 'text' },
     logLevel: 'warning',
   });
+}
+
+/**
+ * What `rebasin bench` loads, `dist/bench`: the suite with the float64 references it checks against, apart from the library, whose files
+ * it leaves as they are. npm packages stay outside.
+ * @param {string} root the repository
+ */
+export async function buildPublishedBench(root) {
+  const outfile = join(root, 'dist/bench/entry.js');
+  await build({
+    absWorkingDir: root,
+    entryPoints: ['bench/node/entry.ts'],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    plugins: [strippedWgsl],
+    logLevel: 'warning',
+  });
+  writeFileSync(join(root, 'dist/bench/bench-view.js'), await buildBenchView(root));
 }

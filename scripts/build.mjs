@@ -1,5 +1,6 @@
 /**
- * Builds dist/: the library as ES modules with source maps (`bundle-library.mjs`), the report's view, and type declarations.
+ * Builds dist/: the library as ES modules with source maps (`bundle-library.mjs`), the report's view, the bench suite (`build-bench.mjs`),
+ * and type declarations.
  * `node scripts/build.mjs --if-needed` does nothing when dist/ is newer than every source.
  */
 
@@ -16,6 +17,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { buildPublishedBench } from './build-bench.mjs';
 import { buildReportBundle } from './build-report.mjs';
 import { bundledLicences, bundleLibrary, libraryEntries } from './bundle-library.mjs';
 
@@ -38,6 +40,7 @@ for (const { path, text } of files) {
   writeFileSync(path, text);
 }
 await buildReportBundle('dist/report-view.js');
+await buildPublishedBench(root);
 writeFileSync(join(root, 'dist/THIRD-PARTY.txt'), bundledLicences(root, Object.keys(metafile.inputs)));
 chmodSync(join(root, 'dist/cli/main.js'), 0o755);
 for (const entry of entries)
@@ -59,7 +62,7 @@ for (const entry of entries) {
 /** When the newest file that the build depends on was changed, in milliseconds. */
 function newestSource() {
   const inputs = ['package.json', 'tsconfig.json', 'tsconfig.build.json'];
-  const sources = ['src', 'scripts'].flatMap((folder) =>
+  const sources = ['src', 'scripts', 'bench', 'test/reference'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true }).map((path) => join(folder, path)),
   );
   return Math.max(...[...inputs, ...sources].map((path) => statSync(join(root, path)).mtimeMs));

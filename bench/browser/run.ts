@@ -30,8 +30,12 @@ export async function runInBrowser(
   const folder = mkdtempSync(join(cache, 'bench-page-'));
   let server: Server | undefined;
   const launch = await chromiumLaunch();
-  // Timestamps as the adapter gives them; pages see them in steps of 100 microseconds otherwise.
-  const args = [...launch.args, '--disable-dawn-features=timestamp_quantization'];
+  // Timestamps as the adapter gives them, not in steps of 100 microseconds; and what drives it, which pages are not told otherwise.
+  const args = [
+    ...launch.args,
+    '--disable-dawn-features=timestamp_quantization',
+    '--enable-webgpu-developer-features',
+  ];
   const browser = await chromium.launch({ ...launch, args });
   const stop = () => void browser.close();
   signal.addEventListener('abort', stop);

@@ -30,6 +30,7 @@ export const assignmentFamily: Family = {
 export function assignmentCase(name: string, n: number, make: Matrices): TimedCase {
   return {
     name: `assignment/${name}/${n}`,
+    onHost: true,
     prepare() {
       const matrix = make(n);
       const optimum = linearSumAssignment(matrix, n);

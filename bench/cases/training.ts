@@ -87,19 +87,22 @@ async function verifyOnFew(
   count: number,
 ): Promise<string | undefined> {
   const problem = { ...whole, images: firstImages(whole.images, count) };
-  const { network, images, state, learningRate } = problem;
   const contestant = trainingContestant(context, problem);
-  let results: Float32Array[];
   try {
     await contestant.run(async (promise) => await promise);
-    results = await contestant.read();
+    return wrongStep(problem, await contestant.read());
   } finally {
     contestant.destroy();
   }
+}
+
+/** What is wrong with the results of the first step, against float64. Takes three forward passes of plain loops. */
+export function wrongStep(problem: TrainingProblem, results: readonly Float32Array[]): string | undefined {
+  const { network, images, state, learningRate } = problem;
   const expected = referenceLoss(network, state, images, true);
   const loss = results[0]![0]!;
   if (!(Math.abs(loss - expected) <= 1e-5 * Math.abs(expected)))
-    return `mean loss of ${count} images is ${loss}, expected ${expected}`;
+    return `mean loss of ${images.count} images is ${loss}, expected ${expected}`;
 
   const initial = initialOf(problem);
   const gradient = Float64Array.from(results[1]!, (value, i) => (initial[i]! - value) / learningRate);

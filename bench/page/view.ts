@@ -21,11 +21,12 @@ function figure(caption: (Node | string)[], drawing: Element): HTMLElement {
   return element('figure', '', element('figcaption', '', ...caption), scroller);
 }
 
-function keys(engines: readonly string[]): HTMLElement {
+/** @param shown those of all engines that the figure has. */
+function keys(shown: readonly string[], engines: readonly string[]): HTMLElement {
   const looks = lineLooks(engines.length);
   return element(
     ...(['div', 'keys'] as const),
-    ...engines.map((engine, i) => element('span', 'key', lineMark(looks[i]!), engine)),
+    ...shown.map((engine) => element('span', 'key', lineMark(looks[engines.indexOf(engine)]!), engine)),
   );
 }
 
@@ -37,8 +38,8 @@ function familySection(
   const section = element('section', '', element('h2', '', family));
   const present = engines.filter((engine) => lines.some((line) => line.engine === engine && line.minMs));
   if (fastest(lines).length > 0) {
-    const caption = [element('strong', '', 'Least time'), ' ', keys(present)];
-    section.append(figure(caption, timesFigure(lines, present, WIDTH)));
+    const caption = [element('strong', '', 'Least time'), ' ', keys(present, engines)];
+    section.append(figure(caption, timesFigure(lines, engines, WIDTH)));
   }
   const compared = barsFigure(lines, {
     ...{

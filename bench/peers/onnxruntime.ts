@@ -45,6 +45,9 @@ function sessionOf(ort: Ort, graph: OnnxGraph) {
   return ort.InferenceSession.create(onnxModel(graph), {
     executionProviders: ['webgpu'],
     preferredOutputLocation: 'gpu-buffer',
+    logSeverityLevel: 3,
+    // what would run on the processor in silence is an error
+    extra: { session: { disable_cpu_ep_fallback: '1' } },
   });
 }
 

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
 import { registerAgePath } from './agepath.ts';
 import { registerAnalyse } from './analyse.ts';
+import { registerBench } from './bench.ts';
 import { registerCompare } from './compare.ts';
 import { registerData } from './data-command.ts';
 import { registerDemo } from './demo.ts';
@@ -38,6 +39,7 @@ registerPrune(program);
 registerAnalyse(program);
 registerStudy(program);
 registerAgePath(program);
+registerBench(program);
 registerData(program);
 registerInfo(program);
 

@@ -1,0 +1,236 @@
+/** The bench suite: who takes part, what its lines say, and that wrong results are found. Nothing here is about speed. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OwnContestant, TimedCase } from '../../bench/case.ts';
+import { assignmentCase } from '../../bench/cases/assignment.ts';
+import { convCase } from '../../bench/cases/conv.ts';
+import { matmulCase } from '../../bench/cases/matmul.ts';
+import { trainingCase, wrongStep } from '../../bench/cases/training.ts';
+import { chooseCases } from '../../bench/families.ts';
+import { nodeFamilies } from '../../bench/node/families.ts';
+import { nodePeerHost } from '../../bench/node/peer-host.ts';
+import { jaxSource } from '../../bench/peers/jax.ts';
+import { type Peer, PeerCannot } from '../../bench/peers/peer.ts';
+import { parseResultLines, type ResultLine } from '../../bench/result-line.ts';
+import { type Bench, runCase } from '../../bench/suite.ts';
+import { judgeTargets } from '../../bench/targets.ts';
+import { type Context, requestContextOn } from '../../src/runtime/context.ts';
+import { nodePlatform } from '../../src/runtime/platform-node.ts';
+import { useCommandLine } from '../support/cli.ts';
+
+let bench: Bench;
+let home: Context;
+
+beforeAll(async () => {
+  home = await requestContextOn(nodePlatform);
+  bench = {
+    platform: nodePlatform,
+    home,
+    own: [{ engine: 'rebasin', options: {} }],
+    peers: [await jaxSource.load(nodePeerHost(home)), refusing],
+    surroundings: {
+      ...{ adapter: home.adapterName, driver: 'Dawn', software: home.software, platform: 'node' },
+      versions: {},
+    },
+    repeats: 1,
+    roofs: { gflops: 1000, gigabytesPerSecond: 1000 },
+  };
+});
+afterAll(() => home.destroy());
+
+const refusing: Peer = {
+  engine: 'refusing',
+  versions: {},
+  concerns: ({ kind }) => kind === 'matmul',
+  contestant: async () => {
+    throw new PeerCannot('it only refuses');
+  },
+};
+
+const TINY = { kind: 'mlp', widths: [784, 6, 10], inputShape: [784], classes: 10 } as const;
+
+const tinyMatmul = () => matmulCase({ layout: 'NT', m: 20, n: 12, k: 8, epilogue: true });
+
+/** A case whose own contestants are made wrong in one way. */
+function spoilt(one: TimedCase, spoil: (contestant: OwnContestant) => Partial<OwnContestant>): TimedCase {
+  return {
+    ...one,
+    async prepare() {
+      const prepared = await one.prepare();
+      return {
+        ...prepared,
+        own: async (context) =>
+          (await prepared.own(context)).map((contestant) => ({ ...contestant, ...spoil(contestant) })),
+      };
+    },
+  };
+}
+
+describe('a case', () => {
+  it('gives a line for each engine and wait, with rates, shares of the roof, and how it compares with the best peer', async () => {
+    const lines = await runCase(bench, tinyMatmul());
+    const text = lines.map((line) => JSON.stringify(line)).join('\n');
+    expect(parseResultLines(text)).toEqual(lines);
+
+    const [ours] = lines.filter(({ engine }) => engine === 'rebasin');
+    const peers = lines.filter(({ engine }) => engine === 'jax-js');
+    expect(peers.map(({ wait }) => wait)).toEqual(home.software ? ['sleeping', 'own'] : ['own']);
+    expect(ours!.case).toBe('matmul/NT+bias+relu/20x12x8');
+    expect(ours!.gflops).toBeCloseTo((2 * 20 * 12 * 8) / ours!.minMs! / 1e6, 12);
+    expect(ours!.roofShare).toBeGreaterThan(0);
+    expect(ours!.firstMs).toBeGreaterThan(0);
+    const best = Math.min(...peers.map(({ minMs }) => minMs!));
+    expect(ours!.ratioToBestPeer).toBeCloseTo(best / ours!.minMs!, 12);
+    expect(lines.find(({ engine }) => engine === 'refusing')).toMatchObject({ error: 'it only refuses' });
+    expect(lines.every(({ failed }) => failed === undefined)).toBe(true);
+  });
+
+  it('reports a wrong result as a failure and times neither it nor anything it would be compared with', async () => {
+    const wrong = spoilt(tinyMatmul(), (contestant) => ({
+      async read() {
+        const [values] = await contestant.read();
+        values![7]! += 1e-3;
+        return [values!];
+      },
+    }));
+    const lines = await runCase(bench, wrong);
+    const ours = lines.find(({ engine }) => engine === 'rebasin')!;
+    expect(ours).toMatchObject({
+      failed: true,
+      error: expect.stringContaining('wrong result: element 7 is'),
+    });
+    expect(ours.minMs).toBeUndefined();
+    expect(lines.some(({ engine, minMs }) => engine === 'jax-js' && minMs! > 0)).toBe(true);
+  });
+
+  it('reports what is thrown, and goes on with the others', async () => {
+    const broken = spoilt(tinyMatmul(), () => ({
+      run: () => Promise.reject(new Error('a pipe burst')),
+    }));
+    const lines = await runCase(bench, broken);
+    expect(lines.find(({ engine }) => engine === 'rebasin')).toMatchObject({
+      ...{ failed: true, error: 'Error: a pipe burst' },
+    });
+    expect(lines.some(({ engine, minMs }) => engine === 'jax-js' && minMs! > 0)).toBe(true);
+  });
+
+  it('checks gradients of convolutions and of a training step against float64, peers against both', async () => {
+    const layer = { input: [2, 3, 6, 5], outputs: 4, kernel: 3, stride: 2, padding: 1 } as const;
+    for (const one of [convCase('backward', layer), trainingCase(TINY, 8)]) {
+      const lines = await runCase(bench, one);
+      expect(lines.flatMap(({ error }) => error ?? [])).toEqual([]);
+      expect(new Set(lines.map(({ engine }) => engine))).toEqual(new Set(['rebasin', 'jax-js']));
+    }
+  });
+
+  it('control: a step that leaves one tensor as it was is found', async () => {
+    const prepared = await trainingCase(TINY, 8).prepare();
+    const { problem } = prepared;
+    if (problem?.kind !== 'training') throw new Error('no training problem');
+    const [contestant] = await prepared.own(home);
+    await contestant!.run((promise) => promise);
+    const [loss, parameters] = (await contestant!.read()) as [Float32Array, Float32Array];
+    contestant!.destroy();
+    expect(wrongStep(problem, [loss, parameters])).toBeUndefined();
+    let start = 0;
+    for (const name of problem.parameters) {
+      const initial = problem.state.get(name)!;
+      const spoilt = parameters.slice();
+      spoilt.set(initial, start);
+      start += initial.length;
+      expect(wrongStep(problem, [loss, spoilt]), name).toContain('the gradient along a direction is');
+    }
+    expect(wrongStep(problem, [loss.map((value) => 1.001 * value), parameters])).toContain('mean loss');
+  });
+
+  it('on the host has one wait and no GPU time', async () => {
+    const lines = await runCase(
+      bench,
+      assignmentCase('tiny', 3, () => Float64Array.of(1, 2, 3, 2, 4, 6, 3, 6, 9)),
+    );
+    expect(lines.map(({ engine, wait, gpuMs }) => [engine, wait, gpuMs])).toEqual([
+      ['rebasin', 'own', undefined],
+      ['rebasin warm', 'own', undefined],
+    ]);
+  });
+});
+
+describe('targets', () => {
+  it('are judged by the lines of their surroundings', () => {
+    const line = (name: string, ratioToBestPeer: number): ResultLine => ({
+      ...bench.surroundings,
+      ...{
+        case: name,
+        engine: 'rebasin',
+        wait: 'sleeping',
+        minMs: 1,
+        medianMs: 1,
+        spread: 0,
+        ratioToBestPeer,
+      },
+      ...{ software: true, platform: 'node 20' },
+    });
+    const lines = [
+      line('matmul/NN/256x256x256', 4.5),
+      line('matmul/NN/512x512x512', 3.1),
+      line('norm/statistics/32x64x8x8', 2.9),
+    ];
+    const verdicts = judgeTargets(lines).map(({ target, verdict }) => [target.what, verdict]);
+    expect(verdicts).toContainEqual(['matmul 256, 512, 1024, against the best peer', 'met']);
+    expect(verdicts).toContainEqual(['batch-norm statistics, against the best peer', 'missed']);
+    expect(verdicts).toContainEqual(['MLP training step, against the best peer', 'not measured']);
+    expect(verdicts.some(([what]) => what!.includes('browser'))).toBe(false);
+  });
+
+  it('name cases that there are', async () => {
+    const names = (await chooseCases(nodeFamilies, [], '')).map(({ name }) => name);
+    const size = ['size/core', 'size/matrix-products'];
+    const everything = [...names, ...size].map((name) => ({ ...bench.surroundings, case: name }));
+    for (const platform of ['node 20', 'chromium 147'])
+      for (const software of [true, false]) {
+        const lines = everything.map(
+          (one): ResultLine => ({
+            ...{
+              ...one,
+              engine: 'rebasin',
+              wait: 'own',
+              platform,
+              software,
+              minMs: 1,
+              medianMs: 1,
+              spread: 0,
+            },
+            ...{
+              ratioToBestPeer: 1,
+              roofShare: 1,
+              figures: { gzipBytes: 1, gpuObjectsMade: 0, runMicrosecondsPerDispatch: 1 },
+            },
+          }),
+        );
+        for (const { target, verdict } of judgeTargets(lines))
+          expect(verdict, target.what).not.toBe('not measured');
+      }
+  });
+});
+
+describe('rebasin bench', () => {
+  const { rebasin } = useCommandLine('bench');
+
+  it('lists its cases, and tells its options', () => {
+    const list = rebasin('bench', 'matmul', 'training', '--list');
+    expect(list.status, list.stderr).toBe(0);
+    const names = list.stdout.trim().split('\n');
+    expect(names).toContain('matmul/NN/512x512x512');
+    expect(names).toContain('training/resnet20/batch32');
+    expect(names.every((name) => /^(matmul|training)\//.test(name))).toBe(true);
+    const help = rebasin('bench', '--help');
+    expect(help.status).toBe(0);
+    for (const option of ['--only', '--peers', '--json', '--html', '--adapter', '--repeats', '--list'])
+      expect(help.stdout).toContain(option);
+  });
+
+  it('refuses a family that there is not, before any work', () => {
+    const run = rebasin('bench', 'matmull');
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain('there is no family "matmull"');
+  });
+});
