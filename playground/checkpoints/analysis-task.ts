@@ -26,7 +26,7 @@ import { commandImages, type ImageChoice, openImages, toldNormalisation } from '
 import { type Found, keepMatch, keepMerged, keptMatch } from './made.ts';
 import { fileKey, type NetworkFiles, type OpenedPair, openPair } from './networks.ts';
 import type { Outcome, SpecFacts } from './outcome.ts';
-import type { AnalysisName, CheckpointSettings } from './settings.ts';
+import { type AnalysisName, type CheckpointSettings, looksAtImages } from './settings.ts';
 
 export interface AnalysisOptions {
   readonly analysis: AnalysisName;
@@ -104,8 +104,7 @@ const WORK: Readonly<Record<AnalysisName, (task: Work) => Promise<Outcome>>> = {
 /** The match by these choices, made once for all analyses. */
 async function matched({ context, session, pair, settings, common, key }: Work): Promise<Found> {
   const { method, seed, preset, mean, std } = settings;
-  const looks = method.startsWith('activation') || method === 'straight-through';
-  const made = JSON.stringify([looks ? [key, mean, std] : pair.key, method, seed, preset]);
+  const made = JSON.stringify([looksAtImages(method) ? [key, mean, std] : pair.key, method, seed, preset]);
   const known = keptMatch(session, made);
   if (known) return known;
   const { a, b } = pair;

@@ -17,6 +17,8 @@ import { ANALYSIS_WORDS, CORRECTION_WORDS, MATCH_WORDS } from './words.ts';
 export interface ChoicesView {
   readonly settings: CheckpointSettings;
   readonly pair?: PairFacts | undefined;
+  /** Why nothing can run yet. */
+  readonly waiting?: string;
   /** What an analysis lacks, if anything. */
   readonly lacks: (analysis: AnalysisName) => string | undefined;
 }
@@ -48,6 +50,8 @@ export function choicesPart({ changed, run, cancel }: ChoicesEvents): ChoicesPar
   const go = button('Run', run, { class: 'main' });
   const stop = button('Cancel', cancel);
   const words = element('p', { role: 'status' });
+  let hint = '';
+  let running = false;
   const bar = element('progress', { max: '1', value: '0', 'aria-label': 'Progress' });
   const root = section(
     'What to look at',
@@ -57,17 +61,21 @@ export function choicesPart({ changed, run, cancel }: ChoicesEvents): ChoicesPar
   );
   return {
     root,
-    show({ settings, pair, lacks }) {
+    show({ settings, pair, lacks, waiting }) {
       form.replaceChildren(...controls(settings, pair, changed));
       list.replaceChildren(
         element('legend', {}, 'Analyses'),
         ...ANALYSES.map((analysis) => checkbox(analysis, settings, lacks(analysis), changed)),
       );
       const runnable = settings.analyses.filter((analysis) => lacks(analysis) === undefined);
-      go.disabled = runnable.length === 0;
-      go.title = go.disabled ? (lacks(settings.analyses[0] ?? 'spec') ?? 'Choose an analysis.') : '';
+      const needed = settings.analyses.map(lacks).find((each) => each !== undefined);
+      go.disabled = waiting !== undefined || runnable.length === 0;
+      hint =
+        waiting ?? (runnable.length > 0 ? '' : needed ? `What is chosen ${needed}.` : 'Choose an analysis.');
+      if (!running) words.textContent = hint;
     },
     progress(now) {
+      running = now !== undefined;
       go.hidden = now !== undefined;
       stop.hidden = now === undefined;
       bar.hidden = now === undefined;
@@ -75,7 +83,7 @@ export function choicesPart({ changed, run, cancel }: ChoicesEvents): ChoicesPar
         words.textContent = now.text;
         if (now.part === undefined) bar.removeAttribute('value');
         else bar.value = now.part;
-      } else words.textContent = '';
+      } else words.textContent = hint;
     },
   };
 }

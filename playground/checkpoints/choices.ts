@@ -1,6 +1,12 @@
 /** What settings come to for a pair of networks: the library's options, and the command that gives the same result. */
 import type { MergingChoices, Renormalisation } from 'rebasin';
-import { type AnalysisName, type CheckpointSettings, DEFAULT_SETTINGS } from './settings.ts';
+import {
+  type AnalysisName,
+  type CheckpointSettings,
+  DEFAULT_SETTINGS,
+  evaluates,
+  looksAtImages,
+} from './settings.ts';
 
 /** What is needed of a pair to make choices. */
 interface Pair {
@@ -55,7 +61,7 @@ export function commandOf(
   };
   const command = commands[analysis];
   if (command === undefined) return undefined;
-  const looks = analysis !== 'match' || method.startsWith('activation') || method === 'straight-through';
+  const looks = evaluates(analysis) || looksAtImages(method);
   return [
     `npx rebasin ${command}`,
     ...(model === '' ? [] : [`--model ${model}`]),

@@ -15,8 +15,11 @@ import {
   addressValues,
   type CheckpointSettings,
   DEFAULT_SETTINGS,
+  evaluates,
   type LinkState,
   linkOf,
+  looksAtImages,
+  relevantChoices,
 } from './settings.ts';
 import './styles.css';
 import { ANALYSIS_WORDS, pageWords } from './words.ts';
@@ -89,15 +92,13 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
     return images && !('error' in images) ? images : undefined;
   }
 
-  /** What an analysis lacks, in words. */
+  /** What an analysis lacks beside the networks, in words. */
   function lacks(analysis: AnalysisName): string | undefined {
-    if (!files.a || !files.b) return 'needs two checkpoints';
-    if (!pair())
-      return opened ? 'needs two checkpoints of one known architecture' : 'the files are being read';
+    if (!pair()) return undefined;
     const { method } = settings;
     const known = imageFacts();
     const matches = analysis !== 'spec' && analysis !== 'pruning';
-    if (matches && (method.startsWith('activation') || method === 'straight-through') && !known?.train) {
+    if (matches && looksAtImages(method) && !known?.train) {
       return `needs training images for ${METHOD_WORDS[method]}`;
     }
     if (AT_ONCE.includes(analysis) || analysis === 'singular') return undefined;
@@ -107,21 +108,31 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
     return undefined;
   }
 
+  /** Why nothing can run yet. */
+  function waitingFor(): string {
+    if (!files.a || !files.b) return 'Two checkpoints first.';
+    return opened ? 'Two checkpoints of one known architecture first.' : 'Reading the files …';
+  }
+
   /** What results depend on; equal for what needs not be made again. */
-  function keyOf(): string {
-    const { analyses: _, ...rest } = settings;
+  function keyOf(analysis: AnalysisName): string {
     const name = (file: File | undefined) => file && [file.name, file.size, file.lastModified];
-    return JSON.stringify([rest, [files.a, files.b, ...files.images].map(name)]);
+    const seen = evaluates(analysis) || looksAtImages(settings.method) ? files.images : [];
+    const ofFiles = [files.a, files.b, ...(settings.data === 'files' ? seen : [])].map(name);
+    return JSON.stringify([relevantChoices(analysis, settings), ofFiles]);
+  }
+
+  function markOld(): void {
+    results.mark((analysis) => made.has(analysis) && made.get(analysis)?.key !== keyOf(analysis));
   }
 
   function show(): void {
     const found = pair();
     networks.show({ a: files.a, b: files.b, opened, model: settings.model, wanted: link });
     pictures.show({ settings, files: files.images, pair: found, images, wanted: link.images });
-    choices.show({ settings, pair: found, lacks });
-    choices.progress(undefined);
-    const key = keyOf();
-    results.mark((analysis) => made.get(analysis)?.key !== key);
+    choices.show({ settings, pair: found, lacks, ...(found ? {} : { waiting: waitingFor() }) });
+    if (running === undefined) choices.progress(undefined);
+    markOld();
     rememberState();
   }
 
@@ -209,7 +220,7 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
     stop();
     const mine = new AbortController();
     running = mine;
-    const wanted = analyses.filter((analysis) => lacks(analysis) === undefined);
+    const wanted = pair() ? analyses.filter((analysis) => lacks(analysis) === undefined) : [];
     for (const [index, analysis] of wanted.entries()) {
       const { title } = ANALYSIS_WORDS[analysis];
       const tell = (stage: string, part?: number) =>
@@ -219,7 +230,7 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
         });
       tell('');
       const from = { settings, a: files.a!.name, b: files.b!.name };
-      const key = keyOf();
+      const key = keyOf(analysis);
       try {
         const outcome = await engine.run(
           'analyse',
@@ -243,8 +254,7 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
     if (running !== mine && running !== undefined) return;
     running = undefined;
     choices.progress(undefined);
-    const key = keyOf();
-    results.mark((analysis) => made.has(analysis) && made.get(analysis)?.key !== key);
+    markOld();
   }
 
   return {

@@ -61,6 +61,35 @@ export const DEFAULT_SETTINGS: CheckpointSettings = {
   analyses: ['spec', 'match', 'units', 'line', 'layers', 'merge'],
 };
 
+/** The choices that an analysis depends on, beside the networks: others may change without it. */
+export function relevantChoices(analysis: AnalysisName, settings: CheckpointSettings): readonly unknown[] {
+  const { model, seed, method, preset, renormalise, data, limit, mean, std, points, grid } = settings;
+  const images = [data, limit, mean, std];
+  const matching = [method, preset, ...(looksAtImages(method) ? images : [])];
+  const own: Readonly<Record<AnalysisName, readonly unknown[]>> = {
+    spec: [],
+    match: matching,
+    units: matching,
+    line: [...matching, images, renormalise, points],
+    layers: [...matching, images, renormalise],
+    merge: [...matching, images, renormalise],
+    singular: [...matching, images, points],
+    pruning: [images, preset, settings.prune, settings.pruned],
+    plane: [...matching, images, grid],
+  };
+  return [model, seed, ...own[analysis]];
+}
+
+/** Whether a method of matching looks at images. */
+export function looksAtImages(method: MatchingMethod): boolean {
+  return method.startsWith('activation') || method === 'straight-through';
+}
+
+/** Whether an analysis depends on images, whatever the method of matching. */
+export function evaluates(analysis: AnalysisName): boolean {
+  return !['spec', 'match', 'units'].includes(analysis);
+}
+
 /** A file that a link names. */
 export interface NamedFile {
   readonly name: string;

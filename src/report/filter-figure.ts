@@ -57,7 +57,7 @@ export function filterFigure(filters: MatchedFilters, width: number): SVGSVGElem
   for (const [i, unit] of units.entries()) {
     const x = GUTTER + (i % columns) * (tile + GAP);
     const top = Math.floor(i / columns) * (block + BLOCK_GAP);
-    const largest = Math.max(...[unit.a, unit.b, unit.aligned].flatMap((w) => w.map(Math.abs)), 1e-30);
+    const largest = scaleOf([unit.a, unit.b, unit.aligned]);
     for (const [row, { name, of, colour }] of ROWS.entries()) {
       const y = top + row * (tall + GAP) + Math.max(0, row - 1) * TEXT;
       if (i % columns === 0)
@@ -82,6 +82,12 @@ export function filterFigure(filters: MatchedFilters, width: number): SVGSVGElem
     }
   }
   return svg;
+}
+
+/** The size that all but the largest hundredth of the weights keep within: a few large ones would leave the others pale. */
+function scaleOf(weights: readonly (readonly number[])[]): number {
+  const sizes = weights.flatMap((each) => each.map(Math.abs)).sort((x, y) => x - y);
+  return sizes[Math.floor(0.99 * (sizes.length - 1))] || 1e-30;
 }
 
 /** One unit's weights. Of three channels in colour about mid-grey, else as a sum over channels from vermilion through nothing to blue. */
