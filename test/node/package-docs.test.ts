@@ -123,6 +123,24 @@ describe('docs for developers', () => {
     for (const { file, code } of quotes) expect(code, file).toBe(text(file));
   });
 
+  it('source files that are named are there', () => {
+    const sources = ['src', 'test', 'scripts', 'bench', 'playground', 'examples'].flatMap((top) =>
+      readdirSync(top, { recursive: true, encoding: 'utf8' }).map((path) => `${top}/${path}`),
+    );
+    // As architecture.md names them: from src, or by their last parts.
+    const named = (path: string) =>
+      [...text(path).matchAll(/`([\w./-]+\.(?:ts|mjs|wgsl))`/g)].map(([, file]) => file!);
+    const all = pages.flatMap((path) => named(path).map((file) => `${path}: ${file}`));
+    expect(all.length).toBeGreaterThan(50);
+    // Files that a reader makes, after the page's own words.
+    const made = ['docs/getting-started.md: align.mjs', 'docs/getting-started.md: two-towers.mjs'];
+    made.push('docs/adding-an-operation.md: swish.mjs', 'docs/adding-a-kernel.md: flip.mjs');
+    const missing = all.filter(
+      (line) => !sources.some((source) => `/${source}`.endsWith(`/${line.split(': ')[1]}`)),
+    );
+    expect(missing.filter((line) => !made.includes(line))).toEqual([]);
+  });
+
   it('links lead to files and headings that there are', () => {
     const anchors = (path: string) =>
       [...text(path).matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
