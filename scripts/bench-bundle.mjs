@@ -6,6 +6,7 @@
  * is: the library unpacks it as it does from an ordinary installation), the suite in one file, and the PyTorch script.
  */
 
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -18,6 +19,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -25,6 +27,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { build } from 'esbuild';
 import tar from 'tar-fs';
+import { buildBenchView } from './build-bench.mjs';
 
 const LIMIT_BYTES = 60e6;
 
@@ -45,6 +48,7 @@ try {
   const folder = join(scratch, name);
   mkdirSync(folder);
   await bundleSuite(folder);
+  writeFileSync(join(folder, 'bench-view.js'), await buildBenchView(root));
   copyFileSync(process.execPath, join(folder, 'node'));
   chmodSync(join(folder, 'node'), 0o755);
   copyPackage('webgpu', folder, ['package.json', 'index.js', 'LICENSE.md', 'dist/linux-x64/dawn.node']);
@@ -55,6 +59,11 @@ try {
     'bin/swiftshader.tar.br',
   ]);
   for (const dependency of withDependencies('tar-fs')) copyPackage(dependency, folder);
+  const names = execFileSync(join(folder, 'node'), [join(folder, 'bench.mjs'), '--list'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  writeFileSync(join(folder, 'cases.txt'), names); // for the PyTorch script
   copyFileSync(join(root, 'bench/archive/run'), join(folder, 'run'));
   copyFileSync(join(root, 'bench/archive/README.md'), join(folder, 'README.md'));
   copyFileSync(join(root, 'bench/pytorch/pytorch-bench.py'), join(folder, 'pytorch-bench.py'));
@@ -100,9 +109,10 @@ async function bundleSuite(folder) {
     format: 'esm',
     platform: 'node',
     target: 'node20',
+    mainFields: ['module', 'main'],
     external: ['webgpu', 'onnxruntime-web', 'playwright', 'esbuild', '@sparticuz/chromium'],
     banner: {
-      js: "import { createRequire as __require } from 'node:module'; const require = __require(import.meta.url);",
+      js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
     },
     loader: { '.wgsl': 'text' },
     logLevel: 'warning',
