@@ -61,7 +61,7 @@ async function runMerge(paths: readonly string[], options: MergeCommandOptions):
   const started = performance.now();
   const { align, renormalise, lambda } = options;
   if (paths.length < 2)
-    throw new OptionError(`merge: expected at least two checkpoints, got ${paths.length}`);
+    throw new OptionError(`merge: expected at least two checkpoints, got ${paths.length}; name more`);
   const renormalisation = renormalisationSettings(options);
   const checkpoints = await readAlike(paths, toldBy(options));
   const first = checkpoints[0]!;

@@ -152,7 +152,8 @@ async function listFolder(folder: string): Promise<string[]> {
     return (await readdir(folder)).sort();
   } catch (cause) {
     throw new OptionError(
-      `loadImageFolder: ${folder}: expected a folder that can be read, got ${reason(cause)}. Check the path.`,
+      `loadImageFolder: ${folder}: expected a folder that can be read, got ${reason(cause)}. Check the path, ` +
+        'or download a data set: rebasin data mnist (fashion-mnist, cifar-10, cifar-100).',
       { cause },
     );
   }
