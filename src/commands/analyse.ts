@@ -26,6 +26,7 @@ export interface AnalyseRequest extends CommandRequest, MergingChoices {
   readonly against?: readonly MatchingMethod[];
   /** Equally spaced values of lambda, ends included. */
   readonly points: number;
+  /** Which images. */
   readonly on: 'train' | 'test';
   /** Whether to decompose layers. */
   readonly singularVectors: boolean;

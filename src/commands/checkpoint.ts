@@ -9,7 +9,9 @@ import type { HostTensors } from '../runtime/arena.ts';
 
 /** Which of a checkpoint's fields the user gave instead. */
 export interface Told {
+  /** Whether the user named the architecture. */
   readonly model: boolean;
+  /** Whether the user said how images are normalised. */
   readonly normalisation: boolean;
 }
 
@@ -17,6 +19,7 @@ export interface Told {
 export interface Checkpoint {
   /** What messages and results call it: a path, or the name of a file. */
   readonly path: string;
+  /** What it holds. */
   readonly state: StateDict;
 }
 

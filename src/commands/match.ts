@@ -14,6 +14,7 @@ export interface MatchRequest extends CommandRequest, MatchingChoices {
   readonly a: Checkpoint;
   /** The one to permute. */
   readonly b: Checkpoint;
+  /** How units are matched. */
   readonly method: MatchingMethod;
 }
 

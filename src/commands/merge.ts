@@ -30,6 +30,7 @@ export interface MergeRequest extends CommandRequest, MergingChoices {
   readonly strategy?: MergingMethod | undefined;
   /** The share of the second of two. */
   readonly lambda?: number | undefined;
+  /** Whether pairs that need not be matched are, too, for the cycle error. */
   readonly measureCycles?: boolean | undefined;
 }
 

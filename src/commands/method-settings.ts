@@ -20,9 +20,13 @@ import type { Scope } from '../runtime/scope.ts';
 export interface MatchingChoices {
   /** Whose small choices are taken where none is made here. */
   readonly preset?: PresetName;
+  /** Of weight matching. Default: the preset's, else `graph`. */
   readonly order?: 'graph' | 'random';
+  /** Of activation matching. Default: the preset's, else `correlation`. */
   readonly statistic?: ActivationSimilarity['statistic'];
+  /** Of activation matching. Default: the preset's, else `after`. */
   readonly read?: ActivationSimilarity['read'];
+  /** Of activation matching. Default: the preset's, else `all`. */
   readonly streams?: ActivationSimilarity['streams'];
   /** Of straight-through matching. Default: 500. */
   readonly steps?: number;
@@ -32,15 +36,21 @@ export interface MatchingChoices {
 
 /** How merged networks are corrected, as users say it; what is left out comes from the preset. */
 export interface RenormalisationChoices {
+  /** Whose small choices are taken where none is made here. */
   readonly preset?: PresetName;
+  /** Of REPAIR and its kin. */
   readonly repairForm?: RenormalisationSettings['form'];
+  /** Which layers are corrected. */
   readonly repairLayers?: RenormalisationSettings['layers'];
+  /** Images a batch while statistics are measured. */
   readonly statisticsBatch?: number;
 }
 
 /** What every command takes that makes networks of others. */
 export interface MergingChoices extends MatchingChoices, RenormalisationChoices {
+  /** How units are matched. */
   readonly align: MatchingMethod;
+  /** How what comes out is corrected. */
   readonly renormalise: Renormalisation;
 }
 
@@ -49,10 +59,13 @@ export const STRAIGHT_THROUGH_DEFAULTS = { steps: 500, stepRate: 0.005 } as cons
 
 /** The images that a command looks at; a part that is not there is missed only by what needs it. */
 export interface CommandImages {
+  /** Training images. */
   readonly train?: ImageDataset | undefined;
+  /** Test images. */
   readonly test?: ImageDataset | undefined;
   /** Images that statistics are estimated on: the training images, as a rule. */
   readonly statistics?: ImageDataset | undefined;
+  /** Of all of them. */
   readonly normalisation: Normalisation;
 }
 

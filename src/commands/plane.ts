@@ -30,6 +30,7 @@ export interface PlaneRequest extends CommandRequest, MergingChoices {
   readonly grid: number;
   /** Around the triangle, as a part of its larger extent. */
   readonly margin: number;
+  /** Which images. */
   readonly on: 'train' | 'test';
 }
 

@@ -23,18 +23,24 @@ const STAGES: Readonly<Record<PruningProgress['stage'], string>> = { judge: 'jud
 
 /** How weights are judged, which, and what is done afterwards. */
 export interface PruningChoices extends RenormalisationChoices {
+  /** How weights are judged. */
   readonly method: PruningMethod;
   /** Default: those of the preset, else `DEFAULT_SPARSITIES`; none for `N:M`. */
   readonly sparsity?: readonly number[];
   /** Default: of the preset, else `without-shortcuts`. */
   readonly scope?: PruningScope;
+  /** How what is left is corrected. */
   readonly renormalise: PruningRenormalisation;
+  /** Images that weights are judged on. */
   readonly samples?: number;
+  /** Of `woodfisher`. */
   readonly blockSize?: number;
+  /** Of `woodfisher`. */
   readonly damping?: number;
 }
 
 export interface PruneRequest extends CommandRequest, PruningChoices {
+  /** The dense network. */
   readonly checkpoint: Checkpoint;
   /** Gets each network as it is in the end. */
   readonly onNetwork?: (network: PrunedNetwork) => void;

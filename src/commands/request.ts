@@ -10,20 +10,27 @@ import type { CommandImages } from './method-settings.ts';
 export interface CommandProgress {
   /** What is under way, such as `match` or `sweep`. */
   readonly stage: string;
+  /** Parts done. */
   readonly done: number;
+  /** Parts there are. */
   readonly total: number;
+  /** A word on how it goes. */
   readonly note: string;
 }
 
 /** Of every command. */
 export interface CommandRequest {
+  /** The architecture. */
   readonly model: Model;
+  /** What is looked at. */
   readonly images: CommandImages;
+  /** Of everything random. */
   readonly seed: number;
   /** `performance.now()` when the user asked: results say how long they took. */
   readonly started: number;
   /** Called as the work goes on. Default: nobody is told. */
   readonly onProgress?: ((progress: CommandProgress) => void) | undefined;
+  /** Stops the work: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 

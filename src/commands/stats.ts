@@ -25,11 +25,13 @@ import {
 import { alignModels, type CommandRequest } from './request.ts';
 
 export interface StatsRequest extends CommandRequest, MergingChoices {
+  /** The network, or the first of two. */
   readonly a: Checkpoint;
   /** Another, to look at the network half-way. */
   readonly b?: Checkpoint | undefined;
   /** What `matchResult` gave for the same choices, to be taken as it is. */
   readonly matched?: Match | undefined;
+  /** Which images. */
   readonly on: 'train' | 'test';
   /** Each channel's numbers as well. */
   readonly channels?: boolean;

@@ -9,7 +9,9 @@ import { listNames, loadImageFiles, type ReadFile, recogniseImageFiles } from '.
 
 /** Training, test and statistics images of one folder. */
 export interface ImageFolder {
+  /** Training images. */
   readonly train: ImageDataset;
+  /** Test images. */
   readonly test: ImageDataset;
   /** Images on which activation statistics are taken; the training images (or the first of them) unless files were named. */
   readonly statistics: ImageDataset;
@@ -19,7 +21,9 @@ export interface ImageFolder {
 export interface ImageFolderOptions {
   /** Names within the folder. Default: what `recogniseImageFiles` finds. */
   readonly trainFiles?: readonly string[];
+  /** The same of the test images. */
   readonly testFiles?: readonly string[];
+  /** Files of the images that statistics are estimated on. Default: the training images. */
   readonly statisticsFiles?: readonly string[];
   /** Keep the first so many images of each part, or of those parts that are given. Default: all. */
   readonly limit?: number | { readonly train?: number; readonly test?: number; readonly statistics?: number };

@@ -3,7 +3,9 @@ import type { CommonResult } from './results.ts';
 
 /** An error at ages that were evaluated. */
 export interface ErrorCurve {
+  /** Ascending. */
   readonly age: readonly number[];
+  /** At each age. */
   readonly error: readonly number[];
 }
 
@@ -11,10 +13,15 @@ export interface ErrorCurve {
 export interface AgePathEvent {
   /** `set`: a sample or coefficient changed its set. The others end a branch of solutions: `fold`, `unstable`, `weight jump`. */
   readonly kind: string;
+  /** Where it happens. */
   readonly age: number;
+  /** Which sample changed, from 0. */
   readonly sample?: number;
+  /** Which coefficient changed, from 0. */
   readonly coefficient?: number;
+  /** The set it was in. */
   readonly before?: string;
+  /** The set it is in from here on. */
   readonly after?: string;
   /** Largest change of an element of the solution, where the branch ends. */
   readonly jump?: number;
@@ -30,17 +37,24 @@ export interface SearchWork {
 
 /** What `rebasin agepath` writes. */
 export interface AgePathResult extends CommonResult {
+  /** What was fitted. */
   readonly problem: 'svm' | 'lasso' | 'logistic';
+  /** How weights follow from losses. */
   readonly regulariser: string;
+  /** Penalties, kernel and the like. */
   readonly settings: Readonly<Record<string, number | string>>;
+  /** Samples trained on and held out, and columns. */
   readonly data: {
     readonly name: string;
     readonly train: number;
     readonly heldOut: number;
     readonly features: number;
   };
+  /** The age that the path starts at. */
   readonly from: number;
+  /** The age that it ends at. */
   readonly to: number;
+  /** In the direction of travel. */
   readonly events: readonly AgePathEvent[];
   /** Coefficients of a linear model, or margins of training samples, against the age; curves break after each of `breaks`. */
   readonly curves: {
@@ -55,6 +69,7 @@ export interface AgePathResult extends CommonResult {
   readonly heldOut?: {
     readonly measure: 'error rate' | 'mean absolute error';
     readonly plain: number;
+    /** What following the path took. */
     readonly path: ErrorCurve;
     readonly grid: ErrorCurve;
   };

@@ -19,6 +19,7 @@ export interface AlignmentFields {
   readonly kept: readonly number[];
 }
 
+/** Two networks, and how alike their singular vectors are. */
 export interface AlignedNetworks extends AlignmentFields {
   /** Such as `A` and `pi(B)`; a mean of two networks is called `(A + B) / 2`. */
   readonly networks: readonly [string, string];
@@ -26,8 +27,11 @@ export interface AlignedNetworks extends AlignmentFields {
 
 /** One weight as a matrix, a convolution's as (C_out, C_in KH KW). */
 export interface SingularLayer {
+  /** Name of the module. */
   readonly layer: string;
+  /** Name of the tensor. */
   readonly weight: string;
+  /** Of the matrix. */
   readonly shape: readonly [rows: number, columns: number];
   /** Descending. */
   readonly singularValues: {
@@ -56,6 +60,7 @@ export interface SingularLayer {
 
 /** Singular values and vectors of A, B and B as the first of the methods matches it. */
 export interface SingularFields {
+  /** Shares of a layer's largest singular value from which on pairs count. */
   readonly gammas: readonly number[];
   /** Over all layers: A and B, A and pi(B), then the means of both with each of their parents. */
   readonly alignment: readonly AlignedNetworks[];
@@ -71,12 +76,15 @@ export interface AnalysedPair {
   readonly networks: readonly [string, string];
   /** L2 distance over scored entries. */
   readonly distance: number;
+  /** On the line between them. */
   readonly barrier: LossAndAccuracy;
+  /** Half-way. */
   readonly midpoint: LossAndAccuracy;
 }
 
 /** B as one method matches it to A. */
 export interface AnalysedMatching {
+  /** The matching. */
   readonly align: MatchingMethod;
   /** L2 distance of A and B, permuted, over scored entries. */
   readonly distance: number;
@@ -86,6 +94,7 @@ export interface AnalysedMatching {
   readonly curve: CurveResult;
   /** The barrier without re-normalisation, of which `taylor` is an estimate; absent where `curve` has none either. */
   readonly plainBarrier?: LossAndAccuracy;
+  /** What the barrier would be if slope and curvature at both ends said all. */
   readonly taylor: TaylorFields;
   /** Of A and B over all layers, at the gammas of `singular`; absent where that is. */
   readonly alignment?: AlignmentFields;
@@ -97,12 +106,15 @@ export interface AnalysedMatching {
 
 /** Singular vectors by themselves, of two networks as they are (`none`, first) and as matched: what there is without images. */
 export interface SingularResult {
+  /** `none` first. */
   readonly matchings: readonly Pick<AnalysedMatching, 'align' | 'alignment'>[];
+  /** Of the first matching. */
   readonly singular?: SingularFields;
 }
 
 /** What `rebasin analyse` writes. */
 export interface AnalyseResult extends CommonResult {
+  /** The architecture. */
   readonly model: string;
   /** What was assumed about the model, one line each. */
   readonly assumptions: readonly string[];
@@ -110,8 +122,10 @@ export interface AnalyseResult extends CommonResult {
   readonly data: { readonly name: string; readonly split: 'train' | 'test'; readonly images: number };
   /** What was done to the networks between the ends. */
   readonly renormalise: string;
+  /** The points, 0 (A) to 1 (B). */
   readonly lambda: readonly number[];
   /** `none` first. */
   readonly matchings: readonly AnalysedMatching[];
+  /** Singular values and vectors. */
   readonly singular?: SingularFields;
 }

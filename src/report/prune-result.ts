@@ -7,7 +7,9 @@ export interface PrunedPoint {
   readonly sparsity: number;
   /** Share that is exactly 0 in the network that came out, and how many they are. */
   readonly achieved: number;
+  /** Weights that are exactly 0. */
   readonly zeros: number;
+  /** Before the correction. */
   readonly pruned: LossAndAccuracy;
   /** After the correction; absent where there was none. */
   readonly renormalised?: LossAndAccuracy;
@@ -15,6 +17,7 @@ export interface PrunedPoint {
 
 /** What `rebasin prune` writes. */
 export interface PruneResult extends CommonResult {
+  /** The architecture. */
   readonly model: string;
   /** What was assumed about the model, one line each. */
   readonly assumptions: readonly string[];
@@ -32,6 +35,7 @@ export interface PruneResult extends CommonResult {
   readonly weights: number;
   /** The network as it came. */
   readonly dense: LossAndAccuracy;
+  /** In the order of the sparsities that were asked for. */
   readonly curve: readonly PrunedPoint[];
   /** The file that one of the networks was written to. */
   readonly saved?: { readonly file: string; readonly sparsity: number };
