@@ -7,9 +7,12 @@ export interface Option<Value extends string> {
   readonly disabled?: boolean;
 }
 
-/** A label with its control. The control gets an id of the label, which stays when the form is made anew. */
-export function field(label: string, control: HTMLElement): HTMLElement {
-  control.id = `field-${label.toLowerCase().replaceAll(/[^a-z]+/g, '-')}`;
+/**
+ * A label with its control. The control gets an id of the label, which stays when the form is made anew.
+ * @param scope begins the id: forms that have fields of one name need different ones.
+ */
+export function field(label: string, control: HTMLElement, scope = 'field'): HTMLElement {
+  control.id = `${scope}-${label.toLowerCase().replaceAll(/[^a-z]+/g, '-')}`;
   return element('div', { class: 'field' }, element('label', { for: control.id }, label), control);
 }
 
@@ -57,11 +60,11 @@ export function textInput(value: string, changed: (value: string) => void): HTML
 export function fileChoice(
   label: string,
   changed: (files: readonly File[]) => void,
-  { folder = false } = {},
+  { folder = false, scope = 'field' } = {},
 ): HTMLElement {
   const input = element('input', { type: 'file', multiple: '', ...(folder ? { webkitdirectory: '' } : {}) });
   input.addEventListener('change', () => changed([...(input.files ?? [])]));
-  return field(label, input);
+  return field(label, input, scope);
 }
 
 /** A button that does something. */

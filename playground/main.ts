@@ -75,11 +75,15 @@ function follow(): void {
     if (name === section) links.get(name)!.setAttribute('aria-current', 'page');
     else links.get(name)!.removeAttribute('aria-current');
   }
-  const same = JSON.stringify(values) === JSON.stringify(remembered.get(section));
-  if (!same || !shown.has(section)) {
-    shown.add(section);
-    sections[section].show(Object.keys(values).length > 0 ? values : (remembered.get(section) ?? {}));
+  const known = remembered.get(section);
+  if (known && Object.keys(values).length === 0) {
+    // A link to the section, not to a state of it: it stays as it is.
+    history.replaceState(null, '', addressOf({ section, values: known }));
+    return;
   }
+  if (shown.has(section) && JSON.stringify(values) === JSON.stringify(known)) return;
+  shown.add(section);
+  sections[section].show(values);
 }
 
 const shown = new Set<SectionName>();

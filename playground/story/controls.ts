@@ -2,7 +2,7 @@
 import { MATCHING_METHODS, RENORMALISATIONS } from 'rebasin';
 import { element } from '../../src/report/elements.ts';
 import { METHOD_WORDS } from '../../src/report/method-words.ts';
-import { choice, field, fileChoice, numberInput, type Option, textInput } from '../form.ts';
+import { field as anyField, choice, fileChoice, numberInput, type Option, textInput } from '../form.ts';
 import {
   type Architecture,
   architectureOf,
@@ -36,6 +36,10 @@ const CORRECTION_WORDS: Readonly<Record<string, string>> = {
   repair: 'REPAIR',
   bias: 'bias calibration',
 };
+
+const scope = 'story';
+
+const field = (label: string, control: HTMLElement) => anyField(label, control, scope);
 
 export interface Controls {
   readonly root: HTMLElement;
@@ -179,8 +183,8 @@ function fileChoices(files: readonly OwnFile[], chosen: (files: readonly File[])
   const more = files.length > names.length ? ` and ${files.length - names.length} more` : '';
   const hint = files.length === 0 ? 'Read here, uploaded nowhere.' : `${names.join(', ')}${more}`;
   return [
-    fileChoice('IDX or CIFAR files', chosen),
-    fileChoice('Or a folder of pictures, a folder a class', chosen, { folder: true }),
+    fileChoice('IDX or CIFAR files', chosen, { scope }),
+    fileChoice('Or a folder of pictures, a folder a class', chosen, { folder: true, scope }),
     element('p', { class: 'hint' }, hint),
   ];
 }

@@ -39,7 +39,8 @@ export function storySection({ engine, remember }: Shell): PageSection {
     settings = next;
     files = chosen;
     expected = undefined;
-    controls.show(settings, files);
+    // Not at once: the Tab key tells of a change on its way to the next field, which must still be there.
+    setTimeout(() => controls.show(settings, files));
     clearTimeout(settling);
     settling = setTimeout(run, SETTLE_MS);
   });
