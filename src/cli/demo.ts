@@ -1,6 +1,8 @@
 /** `rebasin demo`: train two networks, align them, and write a report of the barrier before and after. */
+
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { numericsField } from '../commands/complete-result.ts';
 import { BUILT_IN_DATA } from '../io/known-data.ts';
 import { makeFolder, writeBytes } from '../io/node-files.ts';
 import { checkpointMetadata } from '../nn/checkpoint-metadata.ts';
@@ -102,6 +104,7 @@ export function registerDemo(program: Command): void {
         command: 'demo',
         version: VERSION,
         adapter: context.adapterName,
+        ...numericsField(context),
         seed,
         seconds: Math.round(performance.now() - started) / 1000,
         hash: demo.hash,

@@ -1,13 +1,15 @@
 /** Options that several commands share: one definition each, so that they mean the same everywhere. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { OptionError } from '../base/errors.ts';
 import { TILED_FAMILIES, TILED_VARIANTS } from '../kernels/variant.ts';
 import type { Normalisation } from '../nn/train/gpu-dataset.ts';
+import type { Numerics } from '../runtime/kernel.ts';
 
 export interface AdapterOptionValues {
   readonly adapter?: string;
   readonly backend?: string;
   readonly variant?: Readonly<Record<string, string>>;
+  readonly numerics?: Numerics;
   readonly json?: boolean;
 }
 
@@ -97,7 +99,7 @@ function variantList(text: string, previous: Record<string, string> | undefined)
   return variants;
 }
 
-/** `--adapter`, `--backend`, `--variant`, `--json`. */
+/** `--adapter`, `--backend`, `--variant`, `--numerics`, `--json`. */
 export function withAdapterOptions(command: Command): Command {
   return command
     .option('--adapter <name>', 'part of an adapter name, or the path of a Vulkan ICD .json file')
@@ -106,6 +108,12 @@ export function withAdapterOptions(command: Command): Command {
       '--variant <family=variant>',
       'force a kernel variant, such as matmul=naive (same results)',
       variantList,
+    )
+    .addOption(
+      new Option(
+        '--numerics <class>',
+        'f16 rounds operands of matrix products and convolutions (other results; recorded in them)',
+      ).choices(['f32', 'f16']),
     )
     .option('--json', 'print the result as JSON on stdout');
 }

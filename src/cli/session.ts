@@ -33,13 +33,14 @@ export async function withContext<T>(
   options: AdapterOptionValues,
   body: (context: Context) => Promise<T>,
 ): Promise<T> {
-  const { adapter, backend, variant } = options;
+  const { adapter, backend, variant, numerics } = options;
   let context: Context;
   try {
     context = await requestContextOn(nodePlatform, {
       ...(adapter ? { adapter } : {}),
       ...(backend ? { backend } : {}),
       ...(variant ? { variants: variant } : {}),
+      ...(numerics ? { numerics } : {}),
     });
   } catch (cause) {
     if (cause instanceof UnsupportedError) throw new NoAdapterError(cause.message, { cause });

@@ -14,10 +14,10 @@ import {
 } from '../base/errors.ts';
 import { BindGroups } from './bind-groups.ts';
 import { BufferPool } from './buffer-pool.ts';
-import { checkLimits, optionalFeatures, requiredLimits } from './device-needs.ts';
+import { checkLimits, checkNumerics, optionalFeatures, requiredLimits } from './device-needs.ts';
 import { BufferUsage } from './gpu-constants.ts';
 import { errorScopeGuard, type Guard } from './guard.ts';
-import { type Dispatch, type DType, elementCount, type TensorView } from './kernel.ts';
+import { type Dispatch, type DType, elementCount, type Numerics, type TensorView } from './kernel.ts';
 import { PipelineCache } from './pipeline-cache.ts';
 import type { AdapterOptions, FoundAdapter, Platform } from './platform.ts';
 import { type Profile, Profiler } from './profiler.ts';
@@ -34,6 +34,11 @@ export interface ContextSettings {
    * Default: chosen per adapter.
    */
   variants?: Readonly<Record<string, string>>;
+  /**
+   * The numerics class: `f16` rounds the operands of matrix products and convolutions to f16 (sums stay f32), which changes results and
+   * is recorded in them. Default: `f32`.
+   */
+  numerics?: Numerics;
   /** Idle bytes the buffer pool keeps. Default: 256 MiB. */
   maxIdleBytes?: number;
 }
@@ -82,6 +87,7 @@ export async function requestContextOn(platform: Platform, options: ContextOptio
   const found: FoundAdapter = await platform.findAdapter(options);
   const { adapter } = found;
   checkLimits('requestContext', `the adapter (${found.source})`, adapter.limits);
+  checkNumerics('requestContext', options.numerics ?? 'f32', adapter, nameOf(adapter.info));
   let device: GPUDevice;
   try {
     device = await adapter.requestDevice({
@@ -109,6 +115,7 @@ export function contextOnDevice(
 ): Context {
   checkLimits('contextFromDevice', 'the device', device.limits);
   const adapterInfo = device.adapterInfo ?? UNKNOWN_ADAPTER;
+  checkNumerics('contextFromDevice', options.numerics ?? 'f32', device, nameOf(adapterInfo));
   const software = options.software ?? isSoftwareAdapter(adapterInfo);
   const source = 'a device of the host application';
   return new Context(
@@ -126,6 +133,8 @@ export class Context {
   readonly origin: Origin;
   /** The kernel variants that were forced, by family. */
   readonly variants: Readonly<Record<string, string>>;
+  /** The numerics class that results belong to. */
+  readonly numerics: Numerics;
   /** The fastest kernel variant by family and sizes, as far as measured (src/kernels/tuning.ts). Never changes result bits. */
   readonly tuning = new Map<string, string>();
   /** Where tensors get their buffers. @internal */
@@ -152,6 +161,7 @@ export class Context {
     this.device = device;
     this.origin = origin;
     this.variants = options.variants ?? {};
+    this.numerics = options.numerics ?? 'f32';
     const fail = (error: Error) => this.#fail(error);
     // Errors on a device of its own arrive as uncaptured ones.
     const report = (error: GPUError) => fail(gpuError(error));
@@ -186,11 +196,7 @@ export class Context {
 
   /** Short name of the adapter for results: vendor, architecture, device or description. */
   get adapterName(): string {
-    const { vendor, architecture, device, description } = this.origin.adapterInfo;
-    return (
-      [vendor, architecture, description || device].filter((part) => part !== '').join(' ') ||
-      'unknown adapter'
-    );
+    return nameOf(this.origin.adapterInfo);
   }
 
   /** Counters that a steady state holds constant (or, for dispatches and submits, grows linearly). */
@@ -480,6 +486,12 @@ export class Context {
     this.pool.destroy();
     if (this.origin.owned) this.device.destroy();
   }
+}
+
+function nameOf({ vendor, architecture, device, description }: GPUAdapterInfo): string {
+  return (
+    [vendor, architecture, description || device].filter((part) => part !== '').join(' ') || 'unknown adapter'
+  );
 }
 
 function gpuError(error: GPUError): GpuError {

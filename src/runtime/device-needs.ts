@@ -2,7 +2,8 @@
  * What this library asks of a WebGPU device, as data: for hosts that make the device themselves, and for the checks before a context
  * is opened. Nothing here needs a GPU.
  */
-import { UnsupportedError } from '../base/errors.ts';
+import { OptionError, UnsupportedError } from '../base/errors.ts';
+import type { Numerics } from './kernel.ts';
 
 /** The limits that some kernel needs. Every device that is not in WebGPU's compatibility mode has them without being asked. */
 const NEEDED = {
@@ -39,6 +40,25 @@ export function requiredLimits(adapter?: Pick<GPUAdapter, 'limits'>): Record<str
  */
 export function optionalFeatures(adapter?: Pick<GPUAdapter, 'features'>): GPUFeatureName[] {
   return OPTIONAL.filter((feature) => !adapter || adapter.features.has(feature));
+}
+
+/**
+ * Checks that a numerics class runs on a device.
+ * @throws OptionError when there is no such class, UnsupportedError that names the adapter when it cannot compute in it.
+ */
+export function checkNumerics(
+  caller: string,
+  numerics: Numerics,
+  { features }: Pick<GPUAdapter, 'features'>,
+  adapterName: string,
+): void {
+  if (numerics !== 'f32' && numerics !== 'f16')
+    throw new OptionError(`${caller}: numerics is f32 or f16, got "${numerics}"`);
+  if (numerics === 'f16' && !features.has('shader-f16')) {
+    throw new UnsupportedError(
+      `${caller}: numerics "f16" needs the WebGPU feature shader-f16, which ${adapterName} has not (or the device was made without); use "f32"`,
+    );
+  }
 }
 
 /**

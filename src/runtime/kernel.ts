@@ -24,6 +24,12 @@ export interface Kernel {
   readonly constants?: Readonly<Record<string, number>>;
 }
 
+/**
+ * What a result's bits may depend on besides inputs, seed and adapter. `f32`: everything in f32. `f16`: matrix products and convolutions
+ * round their operands to f16 as they read them; products, sums and tensors stay f32.
+ */
+export type Numerics = 'f32' | 'f16';
+
 /** Element types that kernels know. */
 export type DType = 'f32' | 'u32' | 'i32';
 

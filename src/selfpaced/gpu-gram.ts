@@ -96,7 +96,9 @@ async function products(
     const onGpu = slices.map((slice) => keep(context.tensorFrom(slice, [samples, columns])));
     const output = keep(context.tensor([samples, samples], 'f32', { label: 'product of slices' }));
     const multiply = (p: number, q: number): Promise<Float32Array> => {
-      context.record(...matmul(context, { a: onGpu[p]!, b: onGpu[q]!, output, transposeB: true }));
+      context.record(
+        ...matmul(context, { a: onGpu[p]!, b: onGpu[q]!, output, transposeB: true, numerics: 'f32' }),
+      );
       return context.read(output);
     };
     let pending: Promise<Float32Array> | undefined;

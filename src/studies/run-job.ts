@@ -1,4 +1,5 @@
 /** Runs jobs, each once: what is in the store is taken from there, what a job needs is done before it. */
+import { OptionError } from '../base/errors.ts';
 import { inputsOf, type JobSpec, jobId, type MeasureSpec, type TrainSpec } from './job-spec.ts';
 import { counterexample } from './jobs/counterexample.ts';
 import { pair } from './jobs/pair.ts';
@@ -19,6 +20,11 @@ import type { Workbench } from './workbench.ts';
 
 /** A record, from the store if it is there. Two processes that run the same job at once do it twice and write the same. */
 export async function runJob(bench: Workbench, store: ResultStore, spec: JobSpec): Promise<JobRecord> {
+  if (bench.context.numerics !== 'f32') {
+    throw new OptionError(
+      `runJob: a job's identity does not name a numerics class, so its record is one of f32; got a context of ${bench.context.numerics}; leave \`numerics\` out`,
+    );
+  }
   const known = await readRecord(store, spec);
   if (known) return known;
   for (const input of inputsOf(spec)) await runJob(bench, store, input);

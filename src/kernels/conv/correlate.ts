@@ -6,14 +6,23 @@
  * zeros that a dilated gradient would have. Which residue a tap has is arithmetic on where weights and outputs lie.
  */
 import type { Context } from '../../runtime/context.ts';
-import { type Dispatch, type Kernel, linearGrid, packParams, type TensorView } from '../../runtime/kernel.ts';
+import {
+  type Dispatch,
+  type Kernel,
+  linearGrid,
+  type Numerics,
+  packParams,
+  type TensorView,
+} from '../../runtime/kernel.ts';
 import { expand } from '../matmul/template.ts';
-import { chooseVariant, ENOUGH_WORKGROUPS, fittingRows, type TiledVariant } from '../variant.ts';
+import { kernelFamily } from '../numerics.ts';
+import { chooseVariant, fittingRows, shapeClass, type TiledVariant } from '../variant.ts';
 import libraryText from './correlate.wgsl';
 import naiveText from './correlate_naive.wgsl';
 import registerText from './correlate_register.wgsl';
 import workgroupText from './correlate_workgroup.wgsl';
 import { CHUNK, type Geometry } from './geometry.ts';
+import { CONV_TILES, chooseWorkgroupTile, workgroupValues } from './tiles.ts';
 
 /** What correlate.wgsl computes, in its words. */
 export interface Correlation {
@@ -113,21 +122,28 @@ const FLAG_RELU = 4;
 export function correlate(context: Context, correlation: Correlation, views: CorrelationViews): Dispatch {
   const c = correlation;
   const { input, weight, output, bias, scale, shift, relu } = views;
-  const { kernel, workgroups } = choosers[chooseVariant(context, 'conv', 'conv2d').variant](c);
+  const taps = c.tapsY * c.tapsX;
+  const sizes = () => {
+    const traits = `correlate ${c.tapsY}x${c.tapsX} stride ${c.strideY}x${c.strideX}`;
+    return shapeClass(traits, c.rows, c.depth, c.batch * c.groups * c.outH * c.outW);
+  };
+  const chosen = chooseVariant(context, 'conv', 'conv2d', CONV_TILES, sizes);
+  const choose = choosers[c.depth * taps === 0 ? 'naive' : chosen.variant];
+  const { kernel, workgroups } = choose(c, context.numerics, chosen.tile);
   const flags = (bias ? FLAG_BIAS : 0) + (scale ? FLAG_SCALE_SHIFT : 0) + (relu ? FLAG_RELU : 0);
-  const sizes = [c.batch, c.groups, c.rows, c.depth, c.inH, c.inW, c.outH, c.outW, c.tapsY, c.tapsX];
+  const shape = [c.batch, c.groups, c.rows, c.depth, c.inH, c.inW, c.outH, c.outW, c.tapsY, c.tapsX];
   return {
     kernel,
     views: [input, weight, bias ?? weight, scale ?? weight, shift ?? weight, output],
     params: packParams(
       'uuuuuuuuuuuuiiuuiiiiiiuuuu',
-      ...sizes,
+      ...shape,
       ...[c.strideY, c.strideX, c.padY, c.padX, c.chunk, flags],
       ...c.weights,
       ...c.outputs,
     ),
     workgroups: linearGrid(workgroups),
-    work: c.batch * c.groups * c.rows * c.outH * c.outW * Math.max(1, c.depth * c.tapsY * c.tapsX),
+    work: c.batch * c.groups * c.rows * c.outH * c.outW * Math.max(1, c.depth * taps),
   };
 }
 
@@ -136,18 +152,18 @@ interface Choice {
   readonly workgroups: number;
 }
 
-const choosers: Record<TiledVariant, (correlation: Correlation) => Choice> = {
-  naive: ({ batch, groups, rows, outH, outW }) => ({
-    kernel: naiveKernel,
+type Choose = (correlation: Correlation, numerics: Numerics, tile?: string) => Choice;
+
+const choosers: Record<TiledVariant, Choose> = {
+  naive: ({ batch, groups, rows, outH, outW }, numerics) => ({
+    kernel: naiveKernel(numerics),
     workgroups: Math.ceil((batch * groups * rows * outH * outW) / 64),
   }),
-  register: (correlation) => chooseTile(correlation, false),
-  quad: (correlation) => chooseTile(correlation, true),
-  workgroup: ({ batch, groups, rows, outH, outW }) => {
-    const tiles = (edge: number) =>
-      groups * Math.ceil(rows / (8 * edge)) * Math.ceil((batch * outH * outW) / (8 * edge));
-    const edge = rows > 32 && tiles(8) >= ENOUGH_WORKGROUPS ? 8 : 4;
-    return { kernel: workgroupKernels[edge], workgroups: tiles(edge) };
+  register: (correlation, numerics) => chooseTile(correlation, numerics, false),
+  quad: (correlation, numerics) => chooseTile(correlation, numerics, true),
+  workgroup: ({ batch, groups, rows, outH, outW, tapsY, tapsX }, numerics, asked) => {
+    const { tile, workgroups } = chooseWorkgroupTile(rows, batch * outH * outW, groups, asked);
+    return { kernel: workgroupKernel(tile, tapsY, tapsX, numerics), workgroups };
   },
 };
 
@@ -170,7 +186,7 @@ const SHAPES = [
   { height: 4, width: 2 },
 ] as const;
 
-function chooseTile(c: Correlation, quads: boolean): Choice {
+function chooseTile(c: Correlation, numerics: Numerics, quads: boolean): Choice {
   const slides = c.tapsX <= 7 && (c.strideX === 1 || (c.strideX === 2 && c.tapsX > 1));
   const tilesOf = ({ height, width }: { height: number; width: number }) =>
     Math.ceil(c.outH / height) * Math.ceil(c.outW / width);
@@ -187,27 +203,21 @@ function chooseTile(c: Correlation, quads: boolean): Choice {
     depths: pointwise ? 2 : 1,
   };
   const workgroups = c.groups * Math.ceil(c.rows / tile.rows) * Math.ceil((c.batch * tilesOf(shape)) / 4);
-  return { kernel: registerKernel(tile), workgroups };
+  return { kernel: registerKernel(tile, numerics), workgroups };
 }
 
 const bindings = ['read', 'read', 'read', 'read', 'read', 'read_write'] as const;
 
-const naiveKernel: Kernel = {
-  name: 'correlate naive',
-  file: 'src/kernels/conv/correlate_naive.wgsl',
-  wgsl: /* @__PURE__ */ naiveText.concat(libraryText),
-  bindings,
-};
+const kernelOf = /* @__PURE__ */ kernelFamily('correlate', 'conv/correlate', bindings, libraryText);
 
-const registerKernels = new Map<string, Kernel>();
+const naiveKernel = (numerics: Numerics) => kernelOf('naive', '', numerics, () => naiveText);
 
-function registerKernel(tile: Tile): Kernel {
+function registerKernel(tile: Tile, numerics: Numerics): Kernel {
   const { rows, height, width, quad, taps, stride, depths } = tile;
   const how = taps > 0 ? `${taps} taps stride ${stride}` : 'single taps';
-  const name = `correlate register ${rows}x${height}x${width}${quad ? ' quad' : ''} ${how} depths ${depths}`;
-  let kernel = registerKernels.get(name);
-  if (!kernel) {
-    const wgsl = expand(registerText, {
+  const name = `${rows}x${height}x${width}${quad ? ' quad' : ''} ${how} depths ${depths}`;
+  return kernelOf('register', name, numerics, () =>
+    expand(registerText, {
       ROWS: rows,
       ROWQUADS: rows / 4,
       TILE_H: height,
@@ -223,23 +233,12 @@ function registerKernel(tile: Tile): Kernel {
       STRIDE: stride,
       WINDOW: taps > 0 ? (width - 1) * stride + taps : width,
       DEPTHS: depths,
-    });
-    kernel = { name, file: 'src/kernels/conv/correlate_register.wgsl', wgsl: wgsl + libraryText, bindings };
-    registerKernels.set(name, kernel);
-  }
-  return kernel;
+    }),
+  );
 }
 
-function makeWorkgroupKernel(edge: 4 | 8): Kernel {
-  return {
-    name: `correlate workgroup ${8 * edge}x${8 * edge}`,
-    file: 'src/kernels/conv/correlate_workgroup.wgsl',
-    wgsl: expand(workgroupText, { EDGE: edge, QUADS: edge / 4 }) + libraryText,
-    bindings,
-  };
+function workgroupKernel(tile: string, tapsY: number, tapsX: number, numerics: Numerics): Kernel {
+  return kernelOf('workgroup', `${tile} ${tapsY}x${tapsX} taps`, numerics, () =>
+    expand(workgroupText, { ...workgroupValues(tile, 'outputs'), TAPS_X: tapsX, TAPS: tapsY * tapsX }),
+  );
 }
-
-const workgroupKernels = {
-  4: /* @__PURE__ */ makeWorkgroupKernel(4),
-  8: /* @__PURE__ */ makeWorkgroupKernel(8),
-} as const;

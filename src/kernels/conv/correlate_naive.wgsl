@@ -40,7 +40,7 @@ fn main(
           let input_at = (((n * params.groups + g) * params.depth + d) * params.in_h + in_y) * params.in_w + in_x;
           let weight_at = params.weight_first + i32(g) * params.weight_group + row * params.weight_row
             + i32(d) * params.weight_depth + i32(i) * params.weight_y + i32(j) * params.weight_x;
-          acc = fma(weight[weight_at], select(0.0, input[select(0u, input_at, inside)], inside), acc);
+          acc = fma(operand(weight[weight_at]), select(0.0, operand(input[select(0u, input_at, inside)]), inside), acc);
         }
       }
     }

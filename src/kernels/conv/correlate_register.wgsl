@@ -110,7 +110,7 @@ fn main(
       // {{for t < TAPS}}
       let weight_shift_{e}_{t} = weight_shift + {e} * weight_depth + {t} * weight_x;
       // {{for r < LOADS}}
-      let mine{r}_{e}_{t} = weight[weight_at{r} + weight_shift_{e}_{t}];
+      let mine{r}_{e}_{t} = operand(weight[weight_at{r} + weight_shift_{e}_{t}]);
       // {{end}}
       // {{for i < ROWS}}
       // {{if QUAD}}
@@ -137,7 +137,7 @@ fn main(
       let line{p} = image + d * in_plane + u32(clamp(in_y{p}, 0, last_y)) * in_w;
       // {{for e < DEPTHS}}
       // {{for v < WINDOW}}
-      let bits{e}_{p}_{v} = bitcast<u32>(input[line{p} + {e}u * in_plane + column{v}]);
+      let bits{e}_{p}_{v} = bitcast<u32>(operand(input[line{p} + {e}u * in_plane + column{v}]));
       let x{e}_{p}_{v} = bitcast<f32>(bits{e}_{p}_{v} & mask_x{v} & mask_y{p});
       // {{end}}
       // {{end}}

@@ -5,12 +5,21 @@
  * and a second dispatch adds the chunks up, from left to right: the bits of one invocation that takes them one after another.
  */
 import type { Context } from '../../runtime/context.ts';
-import { type Dispatch, type Kernel, linearGrid, packParams, type TensorView } from '../../runtime/kernel.ts';
+import {
+  type Dispatch,
+  type Kernel,
+  linearGrid,
+  type Numerics,
+  packParams,
+  type TensorView,
+} from '../../runtime/kernel.ts';
 import { checkSeparate } from '../checks.ts';
 import { expand } from '../matmul/template.ts';
+import { kernelFamily } from '../numerics.ts';
 import { addChunks, worthSplitting } from '../reduce/add-chunks.ts';
-import { chooseVariant, ENOUGH_WORKGROUPS, fittingRows, type TiledVariant } from '../variant.ts';
+import { chooseVariant, fittingRows, shapeClass, type TiledVariant } from '../variant.ts';
 import { CHUNK, type Geometry } from './geometry.ts';
+import { CONV_TILES, chooseWorkgroupTile, workgroupValues } from './tiles.ts';
 import libraryText from './weight_gradient.wgsl';
 import naiveText from './weight_gradient_naive.wgsl';
 import registerText from './weight_gradient_register.wgsl';
@@ -34,7 +43,12 @@ export function weightGradientDispatches(
   const linesInChunk = Math.max(1, Math.floor(CHUNK / g.outW));
   const chunks = Math.max(1, Math.ceil((g.batch * g.outH) / linesInChunk));
   const size = g.groups * g.rows * g.depth * g.kernelH * g.kernelW;
-  const choose = choosers[chooseVariant(context, 'conv', 'conv2d').variant];
+  const sizes = () => {
+    const traits = `weights ${g.kernelH}x${g.kernelW} stride ${g.strideH}x${g.strideW}`;
+    return shapeClass(traits, g.groups * g.rows, g.depth, g.batch * g.outH * g.outW);
+  };
+  const { variant, tile } = chooseVariant(context, 'conv', 'conv2d', CONV_TILES, sizes);
+  const choose = (from: Geometry, parts: number) => choosers[variant](from, parts, context.numerics, tile);
   const splits = worthSplitting(context, chunks, size, choose(g, 1).workgroups);
 
   const sums = (target: TensorView, parts: number): Dispatch => {
@@ -64,19 +78,20 @@ interface Choice {
   readonly workgroups: number;
 }
 
+type Choose = (geometry: Geometry, parts: number, numerics: Numerics, tile?: string) => Choice;
+
 /** What computes `parts` sums of each weight. */
-const choosers: Record<TiledVariant, (geometry: Geometry, parts: number) => Choice> = {
-  naive: ({ groups, rows, depth, kernelH, kernelW }, parts) => ({
-    kernel: naiveKernel,
+const choosers: Record<TiledVariant, Choose> = {
+  naive: ({ groups, rows, depth, kernelH, kernelW }, parts, numerics) => ({
+    kernel: naiveKernel(numerics),
     workgroups: Math.ceil((parts * groups * rows * depth * kernelH * kernelW) / 64),
   }),
-  register: (geometry, parts) => chooseTile(geometry, parts, false),
-  quad: (geometry, parts) => chooseTile(geometry, parts, true),
-  workgroup: ({ groups, rows, depth, kernelH, kernelW }, parts) => {
-    const tiles = (edge: number) =>
-      parts * groups * Math.ceil(rows / (8 * edge)) * Math.ceil((depth * kernelH * kernelW) / (8 * edge));
-    const edge = rows > 32 && tiles(8) >= ENOUGH_WORKGROUPS ? 8 : 4;
-    return { kernel: workgroupKernels[edge], workgroups: tiles(edge) };
+  register: (geometry, parts, numerics) => chooseTile(geometry, parts, numerics, false),
+  quad: (geometry, parts, numerics) => chooseTile(geometry, parts, numerics, true),
+  workgroup: ({ groups, rows, depth, kernelH, kernelW }, parts, numerics, asked) => {
+    const columns = depth * kernelH * kernelW;
+    const { tile, workgroups } = chooseWorkgroupTile(rows, columns, parts * groups, asked);
+    return { kernel: workgroupKernel(tile, kernelH, kernelW, numerics), workgroups };
   },
 };
 
@@ -91,7 +106,7 @@ interface Tile {
   readonly positions: number;
 }
 
-function chooseTile(g: Geometry, parts: number, quads: boolean): Choice {
+function chooseTile(g: Geometry, parts: number, numerics: Numerics, quads: boolean): Choice {
   const slides = g.kernelW <= 7 && (g.strideW === 1 || (g.strideW === 2 && g.kernelW > 1));
   const taps = slides ? g.kernelW : 1;
   const units = (g.depth * g.kernelH * g.kernelW) / taps;
@@ -110,27 +125,26 @@ function chooseTile(g: Geometry, parts: number, quads: boolean): Choice {
   const workgroups = quad
     ? others * Math.ceil(units / (4 * unitsInTile))
     : Math.ceil((others * Math.ceil(units / unitsInTile)) / 4);
-  return { kernel: registerKernel(tile), workgroups };
+  return { kernel: registerKernel(tile, numerics), workgroups };
 }
 
 const bindings = ['read', 'read', 'read_write'] as const;
 
-const naiveKernel: Kernel = {
-  name: 'weight gradient naive',
-  file: 'src/kernels/conv/weight_gradient_naive.wgsl',
-  wgsl: /* @__PURE__ */ naiveText.concat(libraryText),
+const kernelOf = /* @__PURE__ */ kernelFamily(
+  'weight gradient',
+  'conv/weight_gradient',
   bindings,
-};
+  libraryText,
+);
 
-const registerKernels = new Map<string, Kernel>();
+const naiveKernel = (numerics: Numerics) => kernelOf('naive', '', numerics, () => naiveText);
 
-function registerKernel(tile: Tile): Kernel {
+function registerKernel(tile: Tile, numerics: Numerics): Kernel {
   const { rows, units, quad, taps, stride, positions } = tile;
   const how = taps > 0 ? `${taps} taps stride ${stride}` : 'single taps';
-  const name = `weight gradient register ${rows}x${units}${quad ? ' quad' : ''} ${how} positions ${positions}`;
-  let kernel = registerKernels.get(name);
-  if (!kernel) {
-    const wgsl = expand(registerText, {
+  const name = `${rows}x${units}${quad ? ' quad' : ''} ${how} positions ${positions}`;
+  return kernelOf('register', name, numerics, () =>
+    expand(registerText, {
       ROWS: rows,
       ROWQUADS: rows / 4,
       UNITS: units,
@@ -143,24 +157,12 @@ function registerKernel(tile: Tile): Kernel {
       STRIDE: stride,
       POSITIONS: positions,
       WINDOW: (positions - 1) * stride + Math.max(1, taps),
-    });
-    const file = 'src/kernels/conv/weight_gradient_register.wgsl';
-    kernel = { name, file, wgsl: wgsl + libraryText, bindings };
-    registerKernels.set(name, kernel);
-  }
-  return kernel;
+    }),
+  );
 }
 
-function makeWorkgroupKernel(edge: 4 | 8): Kernel {
-  return {
-    name: `weight gradient workgroup ${8 * edge}x${8 * edge}`,
-    file: 'src/kernels/conv/weight_gradient_workgroup.wgsl',
-    wgsl: expand(workgroupText, { EDGE: edge, QUADS: edge / 4 }) + libraryText,
-    bindings,
-  };
+function workgroupKernel(tile: string, tapsY: number, tapsX: number, numerics: Numerics): Kernel {
+  return kernelOf('workgroup', `${tile} ${tapsY}x${tapsX} taps`, numerics, () =>
+    expand(workgroupText, { ...workgroupValues(tile, 'weights'), TAPS_X: tapsX, TAPS: tapsY * tapsX }),
+  );
 }
-
-const workgroupKernels = {
-  4: /* @__PURE__ */ makeWorkgroupKernel(4),
-  8: /* @__PURE__ */ makeWorkgroupKernel(8),
-} as const;

@@ -40,7 +40,7 @@ fn main(
         let inside = in_y < params.in_h && in_x < params.in_w;
         let input_at = ((n * params.groups * params.depth + in_channel) * params.in_h + in_y) * params.in_w + in_x;
         let gradient_at = ((n * params.groups * params.rows + o) * params.out_h + y) * params.out_w + x;
-        acc = fma(gradient[gradient_at], select(0.0, input[select(0u, input_at, inside)], inside), acc);
+        acc = fma(operand(gradient[gradient_at]), select(0.0, operand(input[select(0u, input_at, inside)]), inside), acc);
       }
     }
     store(at, acc, chunk == first);

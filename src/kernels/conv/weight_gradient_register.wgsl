@@ -104,7 +104,7 @@ fn main(
       let gradient_line = n * gradient_size + y * out_w + x;
       // {{for q < POSITIONS}}
       // {{for r < LOADS}}
-      let mine{r}_{q} = gradient[gradient_line + gradient_at{r} + {q}u];
+      let mine{r}_{q} = operand(gradient[gradient_line + gradient_at{r} + {q}u]);
       // {{end}}
       // {{for i < ROWS}}
       // {{if QUAD}}
@@ -130,13 +130,13 @@ fn main(
       let line{u} = n * image_size + plane{u} + u32(clamp(line_y{u}, 0, last_y)) * in_w;
       // {{for v < WINDOW}}
       // {{if SLIDES}}
-      let x{u}_{v} = bitcast<f32>(bitcast<u32>(input[line{u} + in_x{v}]) & mask_x{v} & mask_y{u});
+      let x{u}_{v} = bitcast<f32>(bitcast<u32>(operand(input[line{u} + in_x{v}])) & mask_x{v} & mask_y{u});
       // {{end}}
       // {{if STEPS}}
       let window{u}_{v} = i32((x + {v}u) * stride_x) + shift_x{u};
       let mask_x{u}_{v} = select(0u, 0xffffffffu, u32(window{u}_{v}) < in_w);
       let in_x{u}_{v} = u32(clamp(window{u}_{v}, 0, last_x));
-      let x{u}_{v} = bitcast<f32>(bitcast<u32>(input[line{u} + in_x{u}_{v}]) & mask_x{u}_{v} & mask_y{u});
+      let x{u}_{v} = bitcast<f32>(bitcast<u32>(operand(input[line{u} + in_x{u}_{v}])) & mask_x{u}_{v} & mask_y{u});
       // {{end}}
       // {{end}}
       // {{end}}

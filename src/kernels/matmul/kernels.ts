@@ -1,5 +1,6 @@
 /** The kernels of matrix products: the WGSL texts with their repetitions written out, made once and shared. */
-import type { Kernel } from '../../runtime/kernel.ts';
+import type { Kernel, Numerics } from '../../runtime/kernel.ts';
+import { kernelFamily } from '../numerics.ts';
 import naiveText from './matmul_naive.wgsl';
 import registerText from './matmul_register.wgsl';
 import workgroupText from './matmul_workgroup.wgsl';
@@ -7,13 +8,10 @@ import { expand } from './template.ts';
 
 const bindings = ['read', 'read', 'read', 'read_write'] as const;
 
+const kernelOf = /* @__PURE__ */ kernelFamily('matmul', 'matmul/matmul', bindings);
+
 /** One output an invocation: the definition. */
-export const naiveKernel: Kernel = {
-  name: 'matmul naive',
-  file: 'src/kernels/matmul/matmul_naive.wgsl',
-  wgsl: naiveText,
-  bindings,
-};
+export const naiveKernel = (numerics: Numerics) => kernelOf('naive', '', numerics, () => naiveText);
 
 /** How an operand is read: vec4f along k, vec4f along the output's axis (m for a, n for b), or by scalars through its strides. */
 export type OperandAccess = 'k' | 'axis' | 'scalar';
@@ -33,15 +31,17 @@ export const REGISTER_TILES = {
   '16x4': { rows: 16, columns: 4 },
 } as const;
 
-const registerKernels = new Map<string, Kernel>();
-
 /** Register tiles without barriers. One kernel for each tile and pair of accesses that is used. */
-export function registerKernel(tile: RegisterTile, a: OperandAccess, b: OperandAccess): Kernel {
+export function registerKernel(
+  tile: RegisterTile,
+  a: OperandAccess,
+  b: OperandAccess,
+  numerics: Numerics,
+): Kernel {
   const { rows, columns, quad } = tile;
-  const name = `matmul register ${rows}x${columns}${quad ? ' quad' : ''} a:${a} b:${b}`;
-  let kernel = registerKernels.get(name);
-  if (!kernel) {
-    const wgsl = expand(registerText, {
+  const traits = `${rows}x${columns}${quad ? ' quad' : ''} a:${a} b:${b}`;
+  return kernelOf('register', traits, numerics, () =>
+    expand(registerText, {
       ROWS: rows,
       ROWQUADS: rows / 4,
       COLUMNS: columns,
@@ -59,11 +59,8 @@ export function registerKernel(tile: RegisterTile, a: OperandAccess, b: OperandA
       B4_K: b === 'k',
       B4_N: b === 'axis',
       TAIL: a !== 'k' && b !== 'k', // a vec4f along k means that k is a multiple of 4
-    });
-    kernel = { name, file: 'src/kernels/matmul/matmul_register.wgsl', wgsl, bindings };
-    registerKernels.set(name, kernel);
-  }
-  return kernel;
+    }),
+  );
 }
 
 /** A tile in workgroup memory. */
@@ -84,27 +81,24 @@ export const WORKGROUP_TILES: Readonly<Record<string, WorkgroupTile>> = {
   '32x32': { rows: 32, columns: 32, threads: [8, 8], step: 16 },
 };
 
-const workgroupKernels = new Map<string, Kernel>();
-
 /** Tiles in workgroup memory, for sizes of which it is known at compile time whether they are multiples of the tile. */
 export function workgroupKernel(
   tileName: string,
   a: OperandAccess,
   b: OperandAccess,
   { m, n, k }: { readonly m: number; readonly n: number; readonly k: number },
+  numerics: Numerics,
 ): Kernel {
   const { rows, columns, threads, step } = WORKGROUP_TILES[tileName]!;
   const fits = m % rows === 0 && n % columns === 0;
   const steps = k % step === 0;
   const four = n % 4 === 0;
   const traits = `${fits ? ' fits' : ''}${steps ? ' steps' : ''}${four ? ' four' : ''}`;
-  const name = `matmul workgroup ${tileName} a:${a} b:${b}${traits}`;
-  let kernel = workgroupKernels.get(name);
-  if (!kernel) {
+  return kernelOf('workgroup', `${tileName} a:${a} b:${b}${traits}`, numerics, () => {
     const [threadsX, threadsY] = threads;
     const [blocksA, blocksB] = [(step * rows) / 16, (step * columns) / 16];
     const either = blocksA + blocksB <= threadsX * threadsY;
-    const wgsl = expand(workgroupText, {
+    return expand(workgroupText, {
       STEP: step,
       TILE_M: rows,
       TILE_N: columns,
@@ -130,11 +124,6 @@ export function workgroupKernel(
       TAIL: !steps,
       OUT4: four,
       OUT1: !four,
-      F16: false,
-      F32: true,
     });
-    kernel = { name, file: 'src/kernels/matmul/matmul_workgroup.wgsl', wgsl, bindings };
-    workgroupKernels.set(name, kernel);
-  }
-  return kernel;
+  });
 }

@@ -7,7 +7,14 @@
  */
 import { ShapeError } from '../../base/errors.ts';
 import type { Context } from '../../runtime/context.ts';
-import { type Dispatch, type Kernel, linearGrid, packParams, type TensorView } from '../../runtime/kernel.ts';
+import {
+  type Dispatch,
+  type Kernel,
+  linearGrid,
+  type Numerics,
+  packParams,
+  type TensorView,
+} from '../../runtime/kernel.ts';
 import { checkSeparate, checkView } from '../checks.ts';
 import { addChunks, MOST_SCRATCH } from '../reduce/add-chunks.ts';
 import {
@@ -42,6 +49,8 @@ export interface MatmulOperands {
   readonly bias?: TensorView;
   /** Applied last. Default: none. */
   readonly activation?: 'relu';
+  /** Default: the context's. `f32` for what decides something, whatever networks compute in. */
+  readonly numerics?: Numerics;
   /**
    * Gives an f32 view of a shape, in a buffer of its own, that this call may overwrite. Called at most once, when there are few outputs
    * and long sums. The bits stay the same. Default: each output is summed in one go.
@@ -84,7 +93,8 @@ export function matmul(context: Context, operands: MatmulOperands): Dispatch[] {
   const layout = transposeA ? 'TN' : transposeB ? 'NT' : 'NN';
   const chosen = chooseVariant(context, 'matmul', caller, MATMUL_TILES, () => shapeClass(layout, m, n, k));
   if (m * n === 0) return [];
-  const task: Task = { m, n, k, transposeA, transposeB, ...chosen, mayPart: scratch !== undefined };
+  const { numerics = context.numerics } = operands;
+  const task: Task = { m, n, k, transposeA, transposeB, ...chosen, mayPart: scratch !== undefined, numerics };
   const { kernel, workgroups, parts = 1 } = choosers[k === 0 ? 'naive' : chosen.variant](task);
   const relu = activation === 'relu';
   const epilogue = (bias ? FLAG_BIAS : 0) + (relu ? FLAG_RELU : 0);
@@ -110,6 +120,7 @@ interface Task extends Sizes {
   readonly tile?: string;
   /** Chunks along k may be computed side by side. */
   readonly mayPart: boolean;
+  readonly numerics: Numerics;
 }
 
 interface Choice {
@@ -121,12 +132,15 @@ interface Choice {
 }
 
 const choosers: Record<TiledVariant, (task: Task) => Choice> = {
-  naive: ({ m, n }) => ({ kernel: naiveKernel, workgroups: Math.ceil((m * n) / 64) }),
+  naive: (task) => ({ kernel: naiveKernel(task.numerics), workgroups: Math.ceil((task.m * task.n) / 64) }),
 
   register: (task) => {
     const tile = { ...REGISTER_TILES['8x8'], quad: false };
     const tiles = Math.ceil(task.m / tile.rows) * Math.ceil(task.n / tile.columns);
-    return { kernel: registerKernel(tile, ...accesses(task)), workgroups: Math.ceil(tiles / 4) };
+    return {
+      kernel: registerKernel(tile, ...accesses(task), task.numerics),
+      workgroups: Math.ceil(tiles / 4),
+    };
   },
 
   quad: (task) => {
@@ -136,7 +150,7 @@ const choosers: Record<TiledVariant, (task: Task) => Choice> = {
     const name = (task.tile ?? (1.6 * wide <= narrow ? '16x8' : '16x4')) as keyof typeof REGISTER_TILES;
     const tile = { ...REGISTER_TILES[name], quad: true };
     const workgroups = Math.ceil(task.m / tile.rows) * (tile.columns === 8 ? wide : narrow);
-    return { kernel: registerKernel(tile, ...accesses(task)), workgroups };
+    return { kernel: registerKernel(tile, ...accesses(task), task.numerics), workgroups };
   },
 
   workgroup: (task) => {
@@ -152,7 +166,7 @@ const choosers: Record<TiledVariant, (task: Task) => Choice> = {
       fits.find((fit) => task.tile === fit.tile) ??
       fits.find((fit) => fit.workgroups * fit.parts >= ENOUGH_WORKGROUPS) ??
       fits.at(-1)!;
-    return { kernel: workgroupKernel(tile, ...accesses(task), task), ...grid };
+    return { kernel: workgroupKernel(tile, ...accesses(task), task, task.numerics), ...grid };
   },
 };
 

@@ -45,7 +45,7 @@ fn main(
   for (var start = 0u; start < params.k; start += CHUNK) {
     var acc = 0.0;
     for (var k = start; k < min(start + CHUNK, params.k); k++) {
-      acc = fma(a[m * params.a_m + k * params.a_k], b[k * params.b_k + n * params.b_n], acc);
+      acc = fma(operand(a[m * params.a_m + k * params.a_k]), operand(b[k * params.b_k + n * params.b_n]), acc);
     }
     total = select(total + acc, acc, start == 0u);
   }

@@ -134,14 +134,14 @@ fn main(
       // {{if A4_M}}
       // {{for r < ROWQUADS}}
       // {{if QUAD}}
-      let mine{r} = a[(k + lane) * a_step + a_at{r}];
+      let mine{r} = operands(a[(k + lane) * a_step + a_at{r}]);
       // {{for q < 4}}
       let rows{q}_{r} = quadBroadcast(mine{r}, {q}u);
       // {{end}}
       // {{end}}
       // {{if SINGLE}}
       // {{for q < 4}}
-      let rows{q}_{r} = a[(k + {q}u) * a_step + a_at{r}];
+      let rows{q}_{r} = operands(a[(k + {q}u) * a_step + a_at{r}]);
       // {{end}}
       // {{end}}
       // {{for i < 4}}
@@ -151,17 +151,17 @@ fn main(
       // {{end}}
       // {{if A4_K}}
       // {{for r < LOADS}}
-      let mine{r} = a[a_at{r} + k / 4u];
+      let mine{r} = operands(a[a_at{r} + k / 4u]);
       // {{end}}
       // {{end}}
       // {{if A1}}
       // {{for r < LOADS}}
-      let mine{r} = vec4f(
+      let mine{r} = operands(vec4f(
         a[a_at{r} + k * a_step],
         a[a_at{r} + (k + 1u) * a_step],
         a[a_at{r} + (k + 2u) * a_step],
         a[a_at{r} + (k + 3u) * a_step],
-      );
+      ));
       // {{end}}
       // {{end}}
       // {{if A_ROWS}}
@@ -179,13 +179,13 @@ fn main(
       // {{if B4_N}}
       // {{for q < 4}}
       // {{for j < QUADS}}
-      let b{q}_{j} = b[(k + {q}u) * b_step + b_at{j}];
+      let b{q}_{j} = operands(b[(k + {q}u) * b_step + b_at{j}]);
       // {{end}}
       // {{end}}
       // {{end}}
       // {{if B4_K}}
       // {{for j < COLUMNS}}
-      let column{j} = b[b_at{j} + k / 4u];
+      let column{j} = operands(b[b_at{j} + k / 4u]);
       // {{end}}
       // {{for q < 4}}
       // {{for j < QUADS}}
@@ -197,12 +197,12 @@ fn main(
       // {{for q < 4}}
       let b_at_k{q} = (k + {q}u) * b_step;
       // {{for j < QUADS}}
-      let b{q}_{j} = vec4f(
+      let b{q}_{j} = operands(vec4f(
         b[b_at{j*4} + b_at_k{q}],
         b[b_at{j*4+1} + b_at_k{q}],
         b[b_at{j*4+2} + b_at_k{q}],
         b[b_at{j*4+3} + b_at_k{q}],
-      );
+      ));
       // {{end}}
       // {{end}}
       // {{end}}
@@ -219,7 +219,7 @@ fn main(
     for (; k < end; k++) {
       // {{if A4_M}}
       // {{for r < ROWQUADS}}
-      let rows{r} = a[k * a_step + a_at{r}];
+      let rows{r} = operands(a[k * a_step + a_at{r}]);
       // {{end}}
       // {{for i < ROWS}}
       let a{i} = rows{i/4}[{i%4}];
@@ -227,7 +227,7 @@ fn main(
       // {{end}}
       // {{if A1}}
       // {{for r < LOADS}}
-      let mine{r} = a[a_at{r} + k * a_step];
+      let mine{r} = operand(a[a_at{r} + k * a_step]);
       // {{end}}
       // {{for i < ROWS}}
       // {{if QUAD}}
@@ -240,7 +240,7 @@ fn main(
       // {{end}}
       // {{if B4_N}}
       // {{for j < QUADS}}
-      let columns{j} = b[k * b_step + b_at{j}];
+      let columns{j} = operands(b[k * b_step + b_at{j}]);
       // {{end}}
       // {{for j < COLUMNS}}
       let b{j} = columns{j/4}[{j%4}];
@@ -248,7 +248,7 @@ fn main(
       // {{end}}
       // {{if B1}}
       // {{for j < COLUMNS}}
-      let b{j} = b[b_at{j} + k * b_step];
+      let b{j} = operand(b[b_at{j} + k * b_step]);
       // {{end}}
       // {{end}}
       // {{for i < ROWS}}

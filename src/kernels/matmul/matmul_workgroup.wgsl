@@ -19,10 +19,6 @@
 // padded: fma(0, 0, -0) is +0).
 // The total of finished chunks waits in `output`: only this invocation touches these elements.
 
-// {{if F16}}
-enable f16;
-// {{end}}
-
 struct Params {
   m: u32,
   n: u32,
@@ -65,13 +61,6 @@ const B_BLOCKS = STEP * TILE_N / 16u;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
 // {{end}}
 
-// {{if F32}}
-alias Four = vec4f;
-// {{end}}
-// {{if F16}}
-alias Four = vec4h;
-// {{end}}
-
 // Four rows of a, or columns of b, at four k: of0 at the first.
 struct Block {
   of0: Four,
@@ -112,17 +101,17 @@ fn k_within(k: u32) -> u32 {
 
 fn turned(x0: vec4f, x1: vec4f, x2: vec4f, x3: vec4f) -> Block {
   return Block(
-    Four(vec4f(x0.x, x1.x, x2.x, x3.x)),
-    Four(vec4f(x0.y, x1.y, x2.y, x3.y)),
-    Four(vec4f(x0.z, x1.z, x2.z, x3.z)),
-    Four(vec4f(x0.w, x1.w, x2.w, x3.w)),
+    four(vec4f(x0.x, x1.x, x2.x, x3.x)),
+    four(vec4f(x0.y, x1.y, x2.y, x3.y)),
+    four(vec4f(x0.z, x1.z, x2.z, x3.z)),
+    four(vec4f(x0.w, x1.w, x2.w, x3.w)),
   );
 }
 
 // {{if A_SCALAR}}
 fn four_a(row: u32, k: u32) -> Four {
   let at = k_within(k) * params.a_k;
-  return Four(vec4f(
+  return four(vec4f(
     a[row_within(row) * params.a_m + at],
     a[row_within(row + 1u) * params.a_m + at],
     a[row_within(row + 2u) * params.a_m + at],
@@ -146,10 +135,10 @@ fn load_a(row: u32, k: u32) -> Block {
   let pitch = params.a_k / 4u;
   let at = row_within(row) / 4u;
   return Block(
-    Four(a[k_within(k) * pitch + at]),
-    Four(a[k_within(k + 1u) * pitch + at]),
-    Four(a[k_within(k + 2u) * pitch + at]),
-    Four(a[k_within(k + 3u) * pitch + at]),
+    four(a[k_within(k) * pitch + at]),
+    four(a[k_within(k + 1u) * pitch + at]),
+    four(a[k_within(k + 2u) * pitch + at]),
+    four(a[k_within(k + 3u) * pitch + at]),
   );
   // {{end}}
   // {{if A_SCALAR}}
@@ -160,7 +149,7 @@ fn load_a(row: u32, k: u32) -> Block {
 // {{if B_SCALAR}}
 fn four_b(k: u32, column: u32) -> Four {
   let at = k_within(k) * params.b_k;
-  return Four(vec4f(
+  return four(vec4f(
     b[column_within(column) * params.b_n + at],
     b[column_within(column + 1u) * params.b_n + at],
     b[column_within(column + 2u) * params.b_n + at],
@@ -184,10 +173,10 @@ fn load_b(k: u32, column: u32) -> Block {
   let pitch = params.b_k / 4u;
   let at = column_within(column) / 4u;
   return Block(
-    Four(b[k_within(k) * pitch + at]),
-    Four(b[k_within(k + 1u) * pitch + at]),
-    Four(b[k_within(k + 2u) * pitch + at]),
-    Four(b[k_within(k + 3u) * pitch + at]),
+    four(b[k_within(k) * pitch + at]),
+    four(b[k_within(k + 1u) * pitch + at]),
+    four(b[k_within(k + 2u) * pitch + at]),
+    four(b[k_within(k + 3u) * pitch + at]),
   );
   // {{end}}
   // {{if B_SCALAR}}

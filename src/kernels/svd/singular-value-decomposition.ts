@@ -253,10 +253,10 @@ async function measure(
     const [gramU, gramV] = [output([short, short]), output([short, short])];
     const us = scope.own(context.tensorFrom(scaledU, [rows, short]));
     context.record(
-      ...matmul(context, { a: us, b: tensorV!, transposeB: true, output: b }),
+      ...matmul(context, { a: us, b: tensorV!, transposeB: true, output: b, numerics: 'f32' }),
       ...partialSquaredDistances(context, { a, b, output: partials }),
-      ...matmul(context, { a: tensorU!, b: tensorU!, transposeA: true, output: gramU }),
-      ...matmul(context, { a: tensorV!, b: tensorV!, transposeA: true, output: gramV }),
+      ...matmul(context, { a: tensorU!, b: tensorU!, transposeA: true, output: gramU, numerics: 'f32' }),
+      ...matmul(context, { a: tensorV!, b: tensorV!, transposeA: true, output: gramV, numerics: 'f32' }),
     );
     const distance = Math.sqrt(sumFloat64(await partials.read()));
     let squares = 0;

@@ -75,7 +75,7 @@ async function innerProducts(
       scope.own(context.tensorFrom(found[side], [found[side].length / size, size])),
     );
     const output = scope.own(context.tensor([size, size]));
-    context.record(...matmul(context, { a: x!, b: y!, transposeA: true, output }));
+    context.record(...matmul(context, { a: x!, b: y!, transposeA: true, output, numerics: 'f32' }));
     return await output.read();
   } finally {
     scope.destroy();

@@ -132,7 +132,7 @@ export class CrossProducts {
       ? this.#recordUnfold(permuted, unfold, view(this.#unfolded, matrix))
       : { ...permuted, shape: matrix };
     const transpose = columns ? { transposeA: true } : { transposeB: true };
-    context.record(...matmul(context, { a, b, output, ...transpose }));
+    context.record(...matmul(context, { a, b, output, ...transpose, numerics: 'f32' }));
   }
 
   #recordUnfold(input: TensorView, index: TensorView, output: TensorView): TensorView {

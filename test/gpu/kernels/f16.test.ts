@@ -1,0 +1,163 @@
+/** The numerics class f16: operands rounded to f16, sums in f32, the same bits in every variant. */
+import { describe, expect, test } from 'vitest';
+import { RandomStream } from '../../../src/base/random.ts';
+import { conv2d, conv2dInputGradient, conv2dWeightGradient } from '../../../src/kernels/conv/conv2d.ts';
+import { matmul } from '../../../src/kernels/matmul/matmul.ts';
+import { hasQuads, TILED_VARIANTS } from '../../../src/kernels/variant.ts';
+import { type Context, requestContextOn } from '../../../src/runtime/context.ts';
+import { matmulReference } from '../../reference/matmul.ts';
+import { useContext } from '../../support/context.ts';
+import { useMemory } from '../../support/memory.ts';
+import { bitsOf } from '../../support/numbers.ts';
+import { platform } from '../../support/platform.ts';
+
+const context = useContext();
+const memory = useMemory(context);
+
+const hasF16 = () => context().device.features.has('shader-f16');
+/** For whom kernels are chosen: a variant of a class, on the one device. */
+const chooser = (variant: string, numerics = 'f16') =>
+  Object.create(context(), {
+    variants: { value: { matmul: variant, conv: variant } },
+    numerics: { value: numerics },
+  }) as Context;
+
+/** Tiles in workgroup memory need the feature, the other texts round without it: they run everywhere here. */
+const variants = () =>
+  TILED_VARIANTS.filter((variant) => {
+    if (variant === 'workgroup') return hasF16();
+    return variant !== 'quad' || hasQuads(context());
+  });
+
+const LAYOUTS = { NN: {}, NT: { transposeB: true }, TN: { transposeA: true } } as const;
+type Layout = keyof typeof LAYOUTS;
+
+function uniform(name: string, length: number): Float32Array {
+  const values = new Float32Array(length);
+  new RandomStream(16, name).fillUniform(values, -1, 1);
+  return values;
+}
+
+/** Numbers that f16 holds: multiples of 1 / 1024 up to 1 have 11 significant bits. */
+const held = (values: Float32Array) => values.map((value) => Math.round(value * 1024) / 1024);
+
+interface Product {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly a: Float32Array;
+  readonly b: Float32Array;
+  readonly layout: Layout;
+}
+
+const product = (m: number, n: number, k: number, layout: Layout): Product => ({
+  ...{ m, n, k, layout },
+  a: uniform(`a ${m} ${n} ${k}`, m * k),
+  b: uniform(`b ${m} ${n} ${k}`, n * k),
+});
+
+async function multiply(
+  forWhom: Context,
+  { m, n, k, a, b, layout }: Product,
+  numerics?: 'f32',
+): Promise<Float32Array> {
+  const output = memory.output([m, n]);
+  const operands = {
+    a: memory.input(a, layout === 'TN' ? [k, m] : [m, k]),
+    b: memory.input(b, layout === 'NT' ? [n, k] : [k, n]),
+  };
+  context().record(
+    ...matmul(forWhom, { ...operands, output, ...LAYOUTS[layout], ...(numerics ? { numerics } : {}) }),
+  );
+  return memory.read(output);
+}
+
+/** A convolution and both gradients. */
+async function convolve(forWhom: Context, round: (values: Float32Array) => Float32Array) {
+  const options = { padding: [1, 1] } as const;
+  const shapes = { input: [2, 9, 7, 6], weight: [18, 9, 3, 3], output: [2, 18, 7, 6] };
+  const view = (name: keyof typeof shapes) => {
+    const count = shapes[name].reduce((x, y) => x * y, 1);
+    return memory.input(round(uniform(`conv ${name}`, count)), shapes[name]);
+  };
+  const [input, weight, outputGradient] = [view('input'), view('weight'), view('output')];
+  const outputs = [memory.output(shapes.output), memory.output(shapes.input), memory.output(shapes.weight)];
+  context().record(
+    ...conv2d(forWhom, { ...options, input, weight, output: outputs[0]! }),
+    ...conv2dInputGradient(forWhom, { ...options, outputGradient, weight, output: outputs[1]! }),
+    ...conv2dWeightGradient(forWhom, { ...options, input, outputGradient, output: outputs[2]! }),
+  );
+  return Promise.all(outputs.map((output) => memory.read(output)));
+}
+
+const bits = (values: readonly Float32Array[]) => values.map((list) => [...bitsOf(list)]);
+
+describe('numerics f16', () => {
+  test('tiles in workgroup memory', (it) => {
+    it.skip(!hasF16(), `left out: ${context().adapterName} has no shader-f16`);
+    expect(variants()).toContain('workgroup');
+  });
+
+  test('needs shader-f16: without it a context is refused and the adapter named', async () => {
+    const asked = requestContextOn(platform, { numerics: 'f16' });
+    if (hasF16()) {
+      const made = await asked;
+      expect(made.numerics).toBe('f16');
+      made.destroy();
+    } else {
+      await expect(asked).rejects.toThrow(`shader-f16, which ${context().adapterName} has not`);
+    }
+    expect(context().numerics).toBe('f32');
+    const unknown = { numerics: 'f8' } as unknown as { numerics: 'f16' };
+    await expect(requestContextOn(platform, unknown)).rejects.toThrow('numerics is f32 or f16, got "f8"');
+  });
+
+  for (const [m, n, k, layout] of [
+    [20, 36, 40, 'NN'],
+    [13, 10, 517, 'NT'],
+    [33, 17, 70, 'TN'],
+  ] as const) {
+    test(`matmul ${layout} ${m} x ${n} x ${k}: within the f64 bound, the same bits in every variant`, async () => {
+      const given = product(m, n, k, layout);
+      const values = await multiply(chooser('naive'), given);
+      const reference = matmulReference({ ...given, ...LAYOUTS[layout] });
+      // Rounded to one of two neighbours, an operand is wrong by at most 2^-10 of itself, or 2^-24 below 2^-14 (at most 1 here); a product
+      // of two by 2^-9 + 2^-20 of itself and 2^-23. The sum: as in f32, of products that are larger by at most the same.
+      const sums = (k + 2) * 2 ** -24 * (1 + 2 ** -8);
+      values.forEach((value, i) => {
+        const bound = (2 ** -9 + 2 ** -20 + sums) * reference.magnitudes[i]! + k * 2 ** -23;
+        expect(Math.abs(value - reference.values[i]!)).toBeLessThanOrEqual(bound);
+      });
+      const exact = await multiply(chooser('naive', 'f32'), given);
+      expect(bits([values]), 'it is another class').not.toEqual(bits([exact]));
+      for (const variant of variants().slice(1))
+        expect(bits([await multiply(chooser(variant), given)]), variant).toEqual(bits([values]));
+    });
+  }
+
+  test('matmul of numbers that f16 holds has the bits of f32: products are exact, sums are f32 in the same order', async () => {
+    const given = product(13, 10, 517, 'NT');
+    const rounded = { ...given, a: held(given.a), b: held(given.b) };
+    const expected = bits([await multiply(chooser('naive', 'f32'), rounded)]);
+    for (const variant of variants())
+      expect(bits([await multiply(chooser(variant), rounded)]), variant).toEqual(expected);
+  });
+
+  test('what asks for f32 gets it on a context of f16', async () => {
+    const given = product(5, 6, 20, 'NN');
+    const expected = bits([await multiply(chooser('naive', 'f32'), given)]);
+    expect(bits([await multiply(chooser('naive'), given, 'f32')])).toEqual(expected);
+    expect(bits([await multiply(chooser('naive'), given)])).not.toEqual(expected);
+  });
+
+  test('convolutions: the same bits in every variant, and those of f32 on numbers that f16 holds', async () => {
+    const asTheyAre = (values: Float32Array) => values;
+    const expected = bits(await convolve(chooser('naive'), asTheyAre));
+    const expectedHeld = bits(await convolve(chooser('naive', 'f32'), held));
+    expect(bits(await convolve(chooser('naive', 'f32'), asTheyAre))).not.toEqual(expected);
+    for (const variant of variants()) {
+      expect(bits(await convolve(chooser(variant), asTheyAre)), variant).toEqual(expected);
+      expect(bits(await convolve(chooser(variant), held)), variant).toEqual(expectedHeld);
+    }
+  });
+});
