@@ -23,12 +23,15 @@ import {
 import { alignModels, type CommandRequest } from './request.ts';
 
 export interface SweepRequest extends CommandRequest, MergingChoices {
+  /** The network at lambda 0. */
   readonly a: Checkpoint;
+  /** The network at lambda 1, before it is matched. */
   readonly b: Checkpoint;
   /** What `matchResult` gave for the same choices, to be taken as it is. */
   readonly matched?: Match | undefined;
   /** Equally spaced values of lambda, ends included. Default: of the preset, else 25. */
   readonly points?: number;
+  /** Which images are swept over. */
   readonly on: 'train' | 'test' | 'both';
   /** Also the mean of both networks' logits at every point. */
   readonly ensemble?: boolean;

@@ -22,7 +22,9 @@ export interface LoadImageOptions {
 
 /** The files of one data set, found among names. */
 export interface ImageFileNames {
+  /** Training files, in order. */
   readonly train: readonly string[];
+  /** Test files, in order. */
   readonly test: readonly string[];
 }
 

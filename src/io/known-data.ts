@@ -7,6 +7,7 @@ import { DIGITS_NORMALISATION, digits } from './digits.ts';
 export interface BuiltIn {
   /** Draws them. */
   readonly make: typeof digits;
+  /** That goes with them. */
   readonly normalisation: { readonly mean: readonly number[]; readonly std: readonly number[] };
 }
 

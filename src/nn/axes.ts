@@ -12,6 +12,7 @@ import type { Dim } from './shape.ts';
 
 /** A run of indices that is one thing. Made by `freshAxis`; changed only by `joinAxes` and `pinAxis`. */
 export interface Atom {
+  /** One index. */
   readonly kind: 'atom';
   /** Number of indices; NaN for the batch dimension. */
   readonly size: number;
@@ -25,13 +26,17 @@ export interface Atom {
 
 /** Index = (((i0 * size1) + i1) * size2 + i2) ...: the first factor is the outermost. */
 export interface Product {
+  /** A product of axes. */
   readonly kind: 'product';
+  /** The slowest first. */
   readonly factors: readonly Axis[];
 }
 
 /** Segments one after the other. */
 export interface Concatenation {
+  /** Axes one after another. */
   readonly kind: 'concatenation';
+  /** In order. */
   readonly segments: readonly Axis[];
 }
 

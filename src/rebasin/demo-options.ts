@@ -14,8 +14,11 @@ export type DemoNetwork = 'mlp' | 'resnet' | 'vgg';
 
 /** Images of one's own. */
 export interface DemoImages {
+  /** Training images. */
   readonly train: ImageDataset;
+  /** Test images. */
   readonly test: ImageDataset;
+  /** Of both. */
   readonly normalisation: Normalisation;
 }
 
@@ -31,7 +34,9 @@ export interface DemoChoices {
   readonly secondSeed?: number | undefined;
   /** Of an MLP that `model` does not name: widths of the hidden layers. Default: 256, 256, 256. */
   readonly hidden?: readonly number[] | undefined;
+  /** Of training. */
   readonly epochs?: number | undefined;
+  /** Samples a step. */
   readonly batchSize?: number | undefined;
   /** Falls to 0 by half a cosine. */
   readonly learningRate?: number | undefined;
@@ -39,6 +44,7 @@ export interface DemoChoices {
   readonly data?: 'digits' | 'colours' | DemoImages | undefined;
   /** Images to train on, at most. */
   readonly trainCount?: number | undefined;
+  /** Test images. */
   readonly testCount?: number | undefined;
   /** Points of lambda. */
   readonly points?: number | undefined;
@@ -69,15 +75,23 @@ const STATISTICS_COUNT = 250;
 
 /** A demo with every choice made. */
 export interface DemoPlan extends Sizes {
+  /** Name of the architecture. */
   readonly network: DemoNetwork;
+  /** The architecture. */
   readonly model: Model;
+  /** Of A and B. */
   readonly seeds: readonly [number, number];
+  /** What is trained and tested on. */
   readonly images: DemoImages;
   /** Training images that statistics are estimated on, and that sweeps are evaluated on. */
   readonly statistics: ImageDataset;
+  /** How B is matched to A. */
   readonly method: MatchingMethod;
+  /** Of straight-through matching. */
   readonly steps: number;
+  /** Of straight-through matching. */
   readonly stepRate: number;
+  /** What is done to the network at each point. */
   readonly renormalise: Renormalisation;
   /** What the hash of the result holds beside the fields of the result; what was not chosen is left out. */
   readonly hashed: Readonly<Record<string, unknown>>;

@@ -31,6 +31,7 @@ export interface DemoOptions extends DemoChoices {
   readonly onProgress?: (progress: DemoProgress) => void;
   /** Called as parts of the result are there. */
   readonly onPart?: (part: DemoPart) => void;
+  /** Stops the work: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -38,14 +39,19 @@ const OPTIMIZER = { type: 'sgd', momentum: 0.9, weightDecay: 5e-4 } as const;
 
 /** The two networks are trained side by side: their stages take turns. */
 export interface DemoProgress {
+  /** What is under way. */
   readonly stage: 'train A' | 'train B' | 'match' | 'sweep naive' | 'sweep aligned';
+  /** Parts done. */
   readonly done: number;
+  /** Parts there are. */
   readonly total: number;
+  /** A word on how it goes. */
   readonly note: string;
   /** While training: mean loss of the steps since the last report. */
   readonly loss?: number;
   /** Of weight matching, after this sweep: the objective, and the permutations, whose arrays are never written to. */
   readonly objective?: number;
+  /** While matching: those found so far. */
   readonly permutations?: Permutations;
 }
 
@@ -57,6 +63,7 @@ export type DemoPart =
 
 /** The two networks, trained. */
 export interface DemoNetworks {
+  /** What results say of them. */
   readonly fields: readonly [TrainingFields, TrainingFields];
   /** f32 by name, every entry of the model. */
   readonly values: readonly [HostTensors, HostTensors];

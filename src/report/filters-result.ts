@@ -1,7 +1,10 @@
 /** The first layer's units of A beside those of B, before matching and after. */
 export interface MatchedFilters {
+  /** The architecture. */
   readonly model: string;
+  /** Name of the module. */
   readonly layer: string;
+  /** Name of the tensor. */
   readonly weight: string;
   /** [C, H, W] of one unit's weights as a picture; absent where they are no picture. */
   readonly shape?: readonly [number, number, number];

@@ -43,8 +43,11 @@ export interface PathEvent {
   readonly age: number;
   /** Who changed, where one did. */
   readonly sample?: number;
+  /** Which coefficient changed sets, from 0. */
   readonly coefficient?: number;
+  /** The set it was in. */
   readonly before?: string;
+  /** The set it is in from here on. */
   readonly after?: string;
   /** Largest change of an element of the solution, for kinds that end a branch. */
   readonly jump?: number;

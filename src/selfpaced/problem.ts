@@ -37,7 +37,9 @@ export type Sets = Uint8Array;
 
 /** Where on the path: whose weights, at which age. */
 export interface Pace {
+  /** How weights follow from losses. */
   readonly regulariser: SelfPacedRegulariser;
+  /** The age. */
   readonly age: number;
 }
 

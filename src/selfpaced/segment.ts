@@ -5,8 +5,11 @@ import type { Sets } from './problem.ts';
 
 /** A point of the path: solution f64 [unknowns] and its derivative by the age. */
 export interface Knot {
+  /** Where it was solved. */
   readonly age: number;
+  /** f64 [unknowns]. */
   readonly solution: Float64Array;
+  /** Its derivative by the age, f64 [unknowns]. */
   readonly slope: Float64Array;
 }
 
@@ -14,6 +17,7 @@ export interface Knot {
 export interface Segment {
   /** The ages at which it begins and ends, in the direction of travel. */
   readonly from: number;
+  /** The age it ends at. */
   readonly to: number;
   /** Sets of the samples (and coefficients) on all of it: values of `SET`. */
   readonly sets: Sets;
@@ -21,6 +25,7 @@ export interface Segment {
   readonly knots: readonly Knot[];
   /** The solutions at `from` and `to`. */
   readonly first: Float64Array;
+  /** The solution at `to`. */
   readonly last: Float64Array;
 }
 

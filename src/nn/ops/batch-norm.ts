@@ -17,7 +17,9 @@ import { broadcast } from './sum.ts';
 
 /** Mean and biased variance of each channel, both [C]. */
 export interface ChannelStatistics {
+  /** [C]. */
   readonly mean: Node;
+  /** [C], biased. */
   readonly variance: Node;
 }
 
@@ -148,10 +150,13 @@ export function batchNorm(
 
 /** Running statistics and how they move. */
 export interface BatchNormState {
+  /** Scale, [C]. */
   readonly weight?: Node;
+  /** Shift, [C]. */
   readonly bias?: Node;
   /** Buffers [C]. */
   readonly runningMean: Node;
+  /** [C]. */
   readonly runningVar: Node;
   /** Share of the batch in the new running statistics; null: cumulative average over all batches, as PyTorch's None. Default: 0.1. */
   readonly momentum?: number | null;
@@ -163,6 +168,7 @@ export interface BatchNormState {
 
 /** What batch norm gives in training. */
 export interface BatchNormTraining {
+  /** Of the input's shape. */
   readonly output: Node;
   /** New values of the buffers by name, to be stored where the old ones are once these have been read, as programs do. */
   readonly stores: Readonly<Record<string, Node>>;

@@ -7,7 +7,9 @@ import { expectRank, formatShape } from '../shape.ts';
 
 /** Not both: C = A^T B^T is never needed, since every gradient of the other three is one of the three. */
 export interface MatmulAttributes {
+  /** Whether the first is [K, M]. */
   readonly transposeA: boolean;
+  /** Whether the second is [N, K]. */
   readonly transposeB: boolean;
 }
 

@@ -34,8 +34,11 @@ export interface AnalysisOptions extends Omit<MatchedBarriersOptions, 'method' |
 export interface AnalysisProgress {
   /** What is under way, such as `weight: match B`. */
   readonly stage: string;
+  /** Parts done. */
   readonly done: number;
+  /** Parts there are. */
   readonly total: number;
+  /** A word on how it goes. */
   readonly note: string;
 }
 

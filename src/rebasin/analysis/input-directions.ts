@@ -35,16 +35,19 @@ import { type LayerMatrix, layerMatrices } from './layer-matrices.ts';
 
 /** Of `inputDirections`. */
 export interface InputDirectionsOptions {
+  /** The architecture. */
   readonly model: Model;
   /** f32 by name, every entry of the model. */
   readonly values: HostTensors;
   /** For each layer by name: f32 [N, r], column i its i-th right singular vector. Layers without are left out. */
   readonly directions: ReadonlyMap<string, Float32Array>;
+  /** The images whose activations are looked at; stays the caller's. */
   readonly data: GpuDataset;
   /** Images at once, at most. Decides rounding. Default: 100. */
   readonly batchSize?: number | undefined;
   /** Images done. */
   readonly onProgress?: ((done: number) => void) | undefined;
+  /** Stops the work: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 

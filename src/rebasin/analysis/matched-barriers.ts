@@ -33,6 +33,7 @@ export interface MatchedBarriersOptions extends Omit<MatchingOptions, 'onProgres
   readonly data: Readonly<Record<string, GpuDataset>>;
   /** Corrects what lies between. Default: `none`. */
   readonly renormalise?: Renormalisation;
+  /** Details of the correction. */
   readonly renormalisation?: RenormalisationSettings;
   /** See `sweep`. Default: `corrected`. */
   readonly ends?: 'corrected' | 'raw';
@@ -44,8 +45,11 @@ export interface MatchedBarriersOptions extends Omit<MatchingOptions, 'onProgres
 export interface MatchedBarriersProgress {
   /** What is under way: `match B`, `match C` or `sweep`. */
   readonly stage: string;
+  /** Parts done. */
   readonly done: number;
+  /** Parts there are. */
   readonly total: number;
+  /** A word on how it goes. */
   readonly note: string;
 }
 
@@ -55,6 +59,7 @@ export interface MatchedPair {
   readonly networks: readonly [string, string];
   /** L2 distance over scored entries. */
   readonly distance: number;
+  /** By the name of the data set. */
   readonly curves: Readonly<Record<string, SweepCurve>>;
 }
 

@@ -2,7 +2,9 @@
 
 /** L2 distances of A and B, and of A and pi(B). */
 export interface DistanceReduction {
+  /** L2 distance of A and B over scored entries. */
   readonly before: number;
+  /** The same of A and pi(B). */
   readonly after: number;
   /** (before - after) / before, a share; 0 where before is 0. */
   readonly reduction: number;
@@ -12,6 +14,7 @@ export interface DistanceReduction {
 export interface AlignmentCurve {
   /** Such as `A` and `pi(B)`; a mean of two networks is called `(A + B) / 2`. */
   readonly networks: readonly [string, string];
+  /** R(gamma), at each gamma. */
   readonly score: readonly number[];
   /** Singular pairs that count. */
   readonly kept: readonly number[];
@@ -19,7 +22,9 @@ export interface AlignmentCurve {
 
 /** Mean of |v_i . z| / ||z|| over the inputs z of a layer, for each of its right singular vectors v_i; see `inputDirections`. */
 export interface LayerInputDirections {
+  /** Of A, for each right singular vector. */
   readonly a: readonly number[];
+  /** Of B. */
   readonly b: readonly number[];
   /** What inputs in random directions of n dimensions would have, about: sqrt(2 / (pi n)). */
   readonly random: number;
@@ -27,10 +32,13 @@ export interface LayerInputDirections {
 
 /** One weight as a matrix. */
 export interface SingularVectorLayer {
+  /** Name of the module. */
   readonly layer: string;
+  /** Name of the tensor. */
   readonly weight: string;
   /** (C_out, C_in KH KW) of a convolution. */
   readonly shape: readonly [rows: number, columns: number];
+  /** Of this layer alone. */
   readonly distance: DistanceReduction;
   /** Descending. */
   readonly singularValues: {
@@ -42,6 +50,7 @@ export interface SingularVectorLayer {
   readonly invariance: number;
   /** In the order of the analysis' `alignment`. */
   readonly alignment: readonly AlignmentCurve[];
+  /** How far its inputs point along its right singular vectors; absent without images. */
   readonly inputDirections?: LayerInputDirections;
   /** The worst of this layer's decompositions; see `SingularValueDecomposition`. */
   readonly decomposition: {

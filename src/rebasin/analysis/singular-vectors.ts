@@ -49,9 +49,11 @@ export interface SingularVectorOptions {
 
 /** How far the analysis of singular vectors is. */
 export interface SingularVectorProgress {
+  /** What is under way. */
   readonly stage: 'decompose' | 'align' | 'input directions';
   /** Layers, with the part that is done of the one under way, or images. */
   readonly done: number;
+  /** Parts there are. */
   readonly total: number;
   /** The layer under way, if any. */
   readonly note: string;

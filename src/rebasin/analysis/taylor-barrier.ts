@@ -75,9 +75,11 @@ function extrema(c: number, d: number): number[] {
 
 /** Of `taylorBarrier`. */
 export interface TaylorBarrierOptions {
+  /** The architecture. */
   readonly model: Model;
   /** The ends, by name, exactly the model's entries. */
   readonly a: HostTensors;
+  /** f32 by name, every entry of the model. Read, never changed. */
   readonly b: HostTensors;
   /** Images of which L is the mean loss. */
   readonly data: GpuDataset;
@@ -87,6 +89,7 @@ export interface TaylorBarrierOptions {
   readonly batchSize?: number;
   /** Called with the number of samples done, of twice the data set. */
   readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+  /** Stops the work: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 

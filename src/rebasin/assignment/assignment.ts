@@ -24,7 +24,9 @@ import {
 
 /** Dual variables, f64 [n] each. With `maximise`, `rows[i] + columns[j] >= matrix[i, j]`; without, `<=`. */
 export interface AssignmentDuals {
+  /** f64, one a row. */
   rows: Float64Array;
+  /** f64, one a column. */
   columns: Float64Array;
 }
 

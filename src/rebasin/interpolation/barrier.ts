@@ -8,13 +8,17 @@ import { ShapeError } from '../../base/errors.ts';
 
 /** Loss and accuracy along lambda. */
 export interface Curve {
+  /** At each lambda. */
   readonly loss: readonly number[];
+  /** At each lambda. */
   readonly accuracy: readonly number[];
 }
 
 /** A loss in nats and an accuracy from 0 to 1, or differences of such. */
 export interface LossAndAccuracy {
+  /** Mean cross-entropy, natural logarithm. */
   readonly loss: number;
+  /** From 0 to 1. */
   readonly accuracy: number;
 }
 

@@ -30,7 +30,9 @@ export interface CalibratedCurve extends Curve, CurveSummary {
 }
 
 export interface ExtraCurves {
+  /** Of the ends' mean logits. */
   readonly ensemble?: Curve & CurveSummary;
+  /** At the best softmax temperature. */
   readonly calibrated?: CalibratedCurve;
 }
 

@@ -10,7 +10,9 @@ import type { HostTensors } from '../../runtime/arena.ts';
 
 /** A point of the plane: distances along both axes. */
 export interface PlanePosition {
+  /** Along A to B. */
   readonly x: number;
+  /** Across it. */
   readonly y: number;
 }
 

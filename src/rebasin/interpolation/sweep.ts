@@ -12,9 +12,11 @@ import { type ExtraCurves, type LogitCurveChoice, LogitCurves, summarised } from
 
 /** Of `sweep`. */
 export interface SweepOptions extends LogitCurveChoice {
+  /** The architecture. */
   readonly model: Model;
   /** Arenas of the two ends, of one layout. They stay the caller's and are not changed. */
   readonly a: Arena;
+  /** f32 by name, every entry of the model: the end at lambda 1. */
   readonly b: Arena;
   /** Ascending, from 0 to 1 both included. */
   readonly lambda: readonly number[];
@@ -33,6 +35,7 @@ export interface SweepOptions extends LogitCurveChoice {
   readonly observe?: ((merged: Arena, point: number) => Promise<void>) | undefined;
   /** Called after each point is recorded. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /** Stops the work: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal;
 }
 

@@ -39,7 +39,9 @@ export interface Moments {
 
 /** Of `CrossMoments`. */
 export interface CrossMomentsOptions {
+  /** Channels of the first stream. */
   readonly channelsA: number;
+  /** Channels of the second. */
   readonly channelsB: number;
   /** Both activations are always the same view: half the work. Default: false. */
   readonly symmetric?: boolean;

@@ -48,11 +48,17 @@ export interface MatchingOptions {
 
 /** See `straightThroughMatching`. */
 export interface StraightThroughSettings {
+  /** Images to train on. */
   readonly data: GpuDataset;
+  /** Images that candidates are compared on. */
   readonly evaluation: GpuDataset;
+  /** Images to estimate the statistics of batch norm on. */
   readonly reset?: GpuDataset | undefined;
+  /** Training steps. */
   readonly steps: number;
+  /** Of these steps. */
   readonly learningRate: number;
+  /** Samples a step. */
   readonly batchSize?: number | undefined;
 }
 
@@ -66,12 +72,15 @@ export interface MatchOptions extends MatchingOptions {
 
 /** How far matching is. */
 export interface MatchProgress {
+  /** Parts done. */
   readonly done: number;
+  /** Parts there are. */
   readonly total: number;
   /** A word on how it goes, such as the objective. */
   readonly note: string;
   /** Of weight matching, after this sweep: the objective, and the permutations, whose arrays are never written to. */
   readonly objective?: number;
+  /** See `objective`. */
   readonly permutations?: Permutations;
 }
 

@@ -30,6 +30,7 @@ import { checkMatching, scoresOf, type WeightMatchingResult } from './weight-mat
 
 /** `seed` is that of the order of samples, too. */
 export interface StraightThroughOptions extends Pick<WeightMatcherOptions, 'order' | 'seed' | 'assign'> {
+  /** The architecture. */
   readonly model: Model;
   /** Of `model`, as `derivePermutationSpec` gives it. */
   readonly spec: PermutationSpec;
@@ -43,6 +44,7 @@ export interface StraightThroughOptions extends Pick<WeightMatcherOptions, 'orde
   readonly evaluation: GpuDataset;
   /** For networks with batch norm, and only for these: images on which each candidate's running statistics are estimated (RESET). */
   readonly reset?: GpuDataset;
+  /** Training steps. */
   readonly steps: number;
   /** Samples a step; the last batch of an epoch may be smaller. Default: 500. */
   readonly batchSize?: number;
@@ -56,6 +58,7 @@ export interface StraightThroughOptions extends Pick<WeightMatcherOptions, 'orde
   readonly candidateEvery?: number;
   /** Called when candidates were compared. */
   readonly onProgress?: (progress: StraightThroughProgress) => void;
+  /** Stops the work: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal;
 }
 
@@ -69,9 +72,11 @@ export interface Candidate extends Evaluation {
 export interface StraightThroughProgress {
   /** Steps done. */
   readonly step: number;
+  /** How many there will be. */
   readonly steps: number;
   /** The permutations of now, unless they were compared before. */
   readonly candidate: Candidate | undefined;
+  /** The best candidate so far. */
   readonly best: Candidate;
 }
 
@@ -79,6 +84,7 @@ export interface StraightThroughProgress {
 export interface StraightThroughResult extends Pick<WeightMatchingResult, 'objective' | 'distance'> {
   /** The best candidate's. For each group, i32: unit i of the permuted B is unit p[i] of B. */
   readonly permutations: Permutations;
+  /** The candidate that was taken. */
   readonly best: Candidate;
   /** Every candidate once, in the order met; the first is weight matching. */
   readonly candidates: readonly Candidate[];

@@ -16,6 +16,7 @@ import { WeightMatcher } from './weight-matcher.ts';
 
 /** Of `weightMatching`. */
 export interface WeightMatchingOptions {
+  /** Which units may be permuted, from `derivePermutationSpec`. */
   readonly spec: PermutationSpec;
   /** The reference model: f32 by name, exactly the spec's entries. */
   readonly a: HostTensors;
@@ -37,6 +38,7 @@ export interface WeightMatchingOptions {
 export interface MatchingProgress {
   /** Sweeps done. */
   readonly sweep: number;
+  /** The most there may be. */
   readonly maxSweeps: number;
   /** <A, pi(B)> over scored entries. */
   readonly objective: number;

@@ -17,18 +17,23 @@ import type { MergedNetwork, MergeScores } from './merge.ts';
 
 /** Of `diagnoseMerge`. */
 export interface MergeDiagnosisOptions {
+  /** The architecture. */
   readonly model: Model;
   /** As they were merged. */
   readonly models: readonly HostTensors[];
+  /** f32 by name: the merged network. */
   readonly merged: Pick<MergedNetwork, 'model' | 'values' | 'coefficients'>;
   /** Images that activations are measured on. */
   readonly images: GpuDataset;
+  /** How well it and its models do. */
   readonly scores: MergeScores;
   /** How the units were matched, `none` where the strategy matched nothing; and what was done to the mean. */
   readonly align: MatchingMethod;
+  /** What it was corrected by. */
   readonly renormalise: string;
   /** Called after each network. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /** Stops the work: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -13,14 +13,21 @@ import type { MergingMethod } from './merge-models.ts';
 
 /** What `mergeVerdict` judges by. */
 export interface MergeVerdictInput {
+  /** The architecture. */
   readonly model: Model;
+  /** How well the merged network and its models do. */
   readonly scores: MergeScores;
+  /** The share of each model. */
   readonly coefficients: readonly number[];
   /** How many images were scored: what differences mean. */
   readonly images: number;
+  /** How the models were brought into one frame. */
   readonly strategy: MergingMethod;
+  /** How a pair was matched. */
   readonly align: MatchingMethod;
+  /** What the merged network was corrected by. */
   readonly renormalise: Renormalisation;
+  /** What became of the activations. */
   readonly collapse?: CollapseFields | undefined;
 }
 

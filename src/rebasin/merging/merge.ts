@@ -56,7 +56,9 @@ export interface MergeProgress {
   readonly stage: 'match' | 'cycles' | 're-normalise' | 'evaluate';
   /** A matching that is under way counts for the part of it that is done. */
   readonly done: number;
+  /** Parts there are. */
   readonly total: number;
+  /** A word on how it goes. */
   readonly note: string;
 }
 

@@ -35,6 +35,7 @@ export interface PrunedNetwork {
 
 /** One sparsity of a curve. */
 export interface PruningPoint extends Pick<PrunedNetwork, 'sparsity' | 'achieved' | 'zeros'> {
+  /** Before the correction. */
   readonly pruned: LossAndAccuracy;
   /** Absent where nothing was corrected. */
   readonly renormalised?: LossAndAccuracy;

@@ -51,7 +51,9 @@ export interface PruningOptions extends PruningSettings {
 export interface PruningProgress {
   /** `judge`: images looked at to judge weights; `prune`: networks made and, for a curve, evaluated. */
   readonly stage: 'judge' | 'prune';
+  /** Parts done. */
   readonly done: number;
+  /** Parts there are. */
   readonly total: number;
 }
 

@@ -25,16 +25,21 @@ export interface PermutationGroup extends UnitGroup {
 
 /** One tensor of the state dict, and what is done to it. */
 export interface SpecEntry {
+  /** Of the tensor. */
   readonly name: string;
+  /** Elements along each axis. */
   readonly shape: readonly number[];
+  /** Parameter or buffer. */
   readonly kind: 'parameter' | 'buffer';
   /** Whether any group lies on it. */
   readonly permuted: boolean;
   /** Whether it counts in the matching objective and the distance: running statistics do not. */
   readonly scored: boolean;
+  /** Whether it is mixed between networks. */
   readonly interpolated: boolean;
   /** Whether weight decay applies. */
   readonly decayed: boolean;
+  /** Whether training changes it by its gradient. */
   readonly trained: boolean;
   /** Axes, or parts of axes, that cannot be permuted, and why. */
   readonly pinned: readonly { readonly axis: number; readonly reason: string }[];

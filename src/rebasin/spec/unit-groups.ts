@@ -14,16 +14,23 @@ import { type Occurrence, occurrencesOn, type TensorAxes } from '../../nn/derive
  * The usual place has one block that starts at 0, inner 1 and no outer.
  */
 export interface GroupPlace {
+  /** Name of the tensor. */
   readonly tensor: string;
+  /** Which of its axes. */
   readonly axis: number;
+  /** Runs of units, one after another; see above. */
   readonly blocks: readonly { readonly unit: number; readonly start: number; readonly count: number }[];
+  /** Neighbouring indices that belong to one unit. */
   readonly inner: number;
+  /** How often, and how far apart, all of it repeats. */
   readonly outer: readonly { readonly count: number; readonly stride: number }[];
 }
 
 /** Units that one permutation rearranges, in every place at once. */
 export interface UnitGroup {
+  /** Units. */
   readonly size: number;
+  /** Where they lie, on every tensor. */
   readonly places: readonly GroupPlace[];
 }
 

@@ -41,6 +41,7 @@ export interface TapStatistics extends ChannelSummary {
 
 /** Of `ActivationStatistics`. */
 export interface ActivationStatisticsOptions {
+  /** The architecture. */
   readonly model: Model;
   /** Where parameters and buffers are read from; they stay the caller's. */
   readonly arenas: readonly Arena[];
@@ -58,6 +59,7 @@ const WAITING = 4 * 1024 * 1024;
 
 /** How to be told, and how to stop. */
 export interface MeasureOptions {
+  /** Stops the work: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
   /** Called after each batch with the images recorded so far. */
   readonly onProgress?: ((done: number) => void) | undefined;

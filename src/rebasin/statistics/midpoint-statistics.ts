@@ -14,9 +14,11 @@ import { FeatureDistances } from './vanishing-feature.ts';
 
 /** Of `midpointStatistics`. */
 export interface MidpointOptions extends Pick<CollapseOptions, 'align' | 'renormalise'> {
+  /** The architecture. */
   readonly model: Model;
   /** Arenas of the two networks, as they are aligned. They stay the caller's and are not changed. */
   readonly a: Arena;
+  /** f32 by name, every entry of the model. Read, never changed. */
   readonly b: Arena;
   /** Images to look at. */
   readonly data: GpuDataset;
@@ -24,6 +26,7 @@ export interface MidpointOptions extends Pick<CollapseOptions, 'align' | 'renorm
   readonly renormaliser?: RenormaliserFactory | undefined;
   /** Whether to keep each channel's numbers. Default: false. */
   readonly perChannel?: boolean | undefined;
+  /** Stops the work: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal;
   /** Called after each batch, with images looked at; all networks twice. */
   readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;

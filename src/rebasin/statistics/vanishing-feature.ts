@@ -24,8 +24,11 @@ import type { ActivationStatisticsOptions, MeasureOptions } from './activation-s
 
 /** How far one tap's activations move with the input: m_l. */
 export interface FeatureDistance {
+  /** Of the tap. */
   readonly kind: Tap['kind'];
+  /** Of the tap. */
   readonly name: string;
+  /** m_l. */
   readonly distance: number;
 }
 
