@@ -18,6 +18,8 @@ const SPLITS: readonly SplitName[] = ['test'];
 export interface LinePart {
   readonly root: HTMLElement;
   clear(): void;
+  /** The networks can no longer be asked. */
+  pause(): void;
   curve(name: LineName, curves: SweepCurves): void;
   /** The networks can be asked from now on. */
   ready(story: Story, lambda: number): void;
@@ -134,6 +136,9 @@ export function linePart(ask: (lambda: number) => void): LinePart {
         line.hidden = true;
         drawing.redraw();
       }
+    },
+    pause() {
+      slider.disabled = true;
     },
     curve(name, found) {
       curves.set(name, found);

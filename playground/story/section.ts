@@ -95,6 +95,8 @@ export function storySection({ engine, remember }: Shell): PageSection {
     running?.abort();
     const mine = new AbortController();
     running = mine;
+    made = undefined;
+    rememberAll();
     asking?.abort();
     finished = finished.then(() => runWith(mine));
   }
@@ -102,18 +104,19 @@ export function storySection({ engine, remember }: Shell): PageSection {
   async function runWith(mine: AbortController): Promise<void> {
     if (mine.signal.aborted) return;
     const chosen = settings;
-    made = undefined;
-    rememberAll();
     failure.replaceChildren();
     setState('running');
     progress.start();
     result.clear();
+    line.pause();
+    root.classList.add('stale'); // what is shown is of the run before
     let fresh = false;
     const hear = (event: StoryEvent) => {
       if ('stage' in event) {
         progress.show(event);
         if (event.stage.startsWith('train') && !fresh) {
           fresh = true;
+          root.classList.remove('stale');
           training.clear(chosen);
           matching.clear();
           line.clear();
@@ -122,6 +125,7 @@ export function storySection({ engine, remember }: Shell): PageSection {
         if (event.stage === 'match') matching.progress(event);
       } else if (event.part === 'networks') {
         if (!fresh) {
+          root.classList.remove('stale');
           matching.clear();
           line.clear();
         }
