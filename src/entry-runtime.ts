@@ -25,6 +25,7 @@ export {
   elementCount,
   type Kernel,
   linearGrid,
+  type Numerics,
   packParams,
   type TensorView,
 } from './runtime/kernel.ts';

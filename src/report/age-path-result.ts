@@ -73,6 +73,7 @@ export interface AgePathResult extends CommonResult {
     readonly path: ErrorCurve;
     readonly grid: ErrorCurve;
   };
+  /** What following it took. */
   readonly path: SearchWork & {
     readonly steps: number;
     readonly segments: number;

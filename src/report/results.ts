@@ -392,12 +392,12 @@ export interface ComparedRow {
   readonly runs: readonly {
     readonly seed: number;
     readonly seconds: number;
-    /** Over all runs, on the training images. */
     readonly train?: ComparedCurve;
-    /** Over all runs, on the test images. */
     readonly test?: ComparedCurve;
   }[];
+  /** Over all runs, on the training images. */
   readonly train?: ComparedScores;
+  /** Over all runs, on the test images. */
   readonly test?: ComparedScores;
 }
 

@@ -31,6 +31,7 @@ export type RegulariserName = (typeof REGULARISER_NAMES)[number];
 
 /** What defines a regulariser. Losses are at least 0, ages between 0 and `ageLimit`, both ends excluded. */
 interface Definition {
+  /** What it is. */
   readonly name: RegulariserName;
   /** Ages stay below this: Infinity, or 1 for `logarithmic`. */
   readonly ageLimit: number;

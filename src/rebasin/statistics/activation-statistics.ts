@@ -20,6 +20,7 @@ import type { Context } from '../../runtime/context.ts';
 
 /** One tap's statistics: one value a channel, over images and positions. */
 export interface ChannelSummary {
+  /** Of each channel. */
   readonly mean: Float64Array;
   /** Biased: divided by the number of values. */
   readonly variance: Float64Array;
