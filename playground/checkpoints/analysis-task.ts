@@ -19,19 +19,20 @@ import {
   sweepResult,
   valuesOf,
 } from 'rebasin';
+import type { OwnFile } from '../story/own-files.ts';
 import type { Session } from '../worker/session.ts';
 import type { Task } from '../worker/task.ts';
 import { correctionOf, mergingChoices } from './choices.ts';
-import { commandImages, type ImageChoice, openImages, toldNormalisation } from './images.ts';
+import { commandImages, type ImageChoice, imageKeys, openImages, toldNormalisation } from './images.ts';
 import { type Found, keepMatch, keepMerged, keptMatch } from './made.ts';
-import { fileKey, type NetworkFiles, type OpenedPair, openPair } from './networks.ts';
+import { type NetworkFiles, type OpenedPair, openPair } from './networks.ts';
 import type { Outcome, SpecFacts } from './outcome.ts';
 import { type AnalysisName, type CheckpointSettings, looksAtImages } from './settings.ts';
 
 export interface AnalysisOptions {
   readonly analysis: AnalysisName;
   readonly networks: NetworkFiles;
-  readonly imageFiles: readonly File[];
+  readonly imageFiles: readonly OwnFile[];
   readonly settings: CheckpointSettings;
 }
 
@@ -63,7 +64,7 @@ export const analyse: Task<AnalysisOptions, CommandProgress, Outcome> = async (
   return await WORK[analysis]({
     ...{ context, session, pair, images, settings },
     common: { model, images, seed: settings.seed, started, onProgress: report, signal },
-    key: JSON.stringify([pair.key, choice.source, choice.limit, imageFiles.map(fileKey)]),
+    key: JSON.stringify([pair.key, choice.source, choice.limit, imageKeys(imageFiles)]),
   });
 };
 
@@ -134,12 +135,27 @@ async function specFacts(context: Context, { model }: OpenedPair, seed: number):
     equivalence,
     groups: spec.groups.map(({ name, size, places }) => ({
       ...{ name, size },
-      places: [...new Set(places.map(({ tensor, axis }) => `${tensor} ${axis}`))],
+      places: placeNames(places),
     })),
     pinned: spec.entries.flatMap(({ name, pinned }) =>
       pinned.map(({ axis, reason }) => `${name} ${axis}: ${reason}`),
     ),
   };
+}
+
+/** `fc1.weight 0`; several tensors of a module on one axis, as a norm has them, as `bn1.* 0`. */
+function placeNames(places: readonly { readonly tensor: string; readonly axis: number }[]): string[] {
+  const tensors = new Map<string, Set<string>>();
+  for (const { tensor, axis } of places) {
+    const at = tensor.lastIndexOf('.');
+    const place = `${tensor.slice(0, Math.max(at, 0))} ${axis}`;
+    tensors.set(place, (tensors.get(place) ?? new Set()).add(tensor.slice(at + 1)));
+  }
+  return [...tensors].flatMap(([place, names]) => {
+    const [module, axis] = place.split(' ') as [string, string];
+    const prefix = module === '' ? '' : `${module}.`;
+    return names.size > 2 ? [`${prefix}* ${axis}`] : [...names].map((name) => `${prefix}${name} ${axis}`);
+  });
 }
 
 async function unitsOf(task: Work): Promise<Outcome> {

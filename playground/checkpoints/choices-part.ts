@@ -9,6 +9,7 @@ import {
   type Renormalisation,
 } from 'rebasin';
 import { element, section } from '../../src/report/elements.ts';
+import { copyButton } from '../export/copy-button.ts';
 import { button, choice, field, numberInput } from '../form.ts';
 import type { PairFacts } from './networks.ts';
 import { ANALYSES, type AnalysisName, type CheckpointSettings } from './settings.ts';
@@ -49,6 +50,9 @@ export function choicesPart({ changed, run, cancel }: ChoicesEvents): ChoicesPar
   const list = element('fieldset', { class: 'analyses' });
   const go = button('Run', run, { class: 'main' });
   const stop = button('Cancel', cancel);
+  const copy = copyButton('Copy a link', () => location.href);
+  copy.title =
+    'All choices, names and hashes of the files, and hashes of results; never the files themselves';
   const words = element('p', { role: 'status' });
   let hint = '';
   let running = false;
@@ -57,7 +61,14 @@ export function choicesPart({ changed, run, cancel }: ChoicesEvents): ChoicesPar
     'What to look at',
     form,
     list,
-    element('div', { class: 'run-bar' }, go, stop, element('div', { class: 'story-progress' }, words, bar)),
+    element(
+      'div',
+      { class: 'run-bar' },
+      go,
+      stop,
+      element('div', { class: 'story-progress' }, words, bar),
+      copy,
+    ),
   );
   return {
     root,

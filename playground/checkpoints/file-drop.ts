@@ -1,5 +1,6 @@
 /** A place that takes files: dropped on it, folders too, or chosen by its button. */
 import { element } from '../../src/report/elements.ts';
+import { type OwnFile, ownFiles } from '../story/own-files.ts';
 
 export interface FileDrop {
   readonly root: HTMLElement;
@@ -12,28 +13,36 @@ export interface FileDropOptions {
   readonly label: string;
   /** Endings that the file dialog offers, such as `.npz`. Default: all. */
   readonly accept?: string;
-  readonly taken: (files: readonly File[]) => void;
+  /** On a second button, which takes a folder with all that is in it. Default: there is none. */
+  readonly folderLabel?: string;
+  readonly taken: (files: readonly OwnFile[]) => void;
 }
 
 let made = 0;
 
-/** A box with a file button. The button is a native input, so that the keyboard reaches it. */
-export function fileDrop({ label, accept, taken }: FileDropOptions): FileDrop {
-  const id = `file-drop-${made++}`;
-  const input = element('input', { type: 'file', id, multiple: '', ...(accept ? { accept } : {}) });
-  input.addEventListener('change', () => {
-    const files = [...(input.files ?? [])];
-    input.value = ''; // so that the same file can be chosen again
-    if (files.length > 0) taken(files);
-  });
+/** A box with file buttons. They are native inputs, so that the keyboard reaches them. */
+export function fileDrop({ label, accept, folderLabel, taken }: FileDropOptions): FileDrop {
   const body = element('div', { class: 'drop-body' });
-  const root = element('div', { class: 'drop' }, body, element('label', { for: id }, label), input);
+  const buttons = element('div', { class: 'drop-buttons' });
+  const add = (text: string, attributes: Readonly<Record<string, string>>) => {
+    const id = `file-drop-${made++}`;
+    const input = element('input', { type: 'file', id, multiple: '', ...attributes });
+    input.addEventListener('change', () => {
+      const files = ownFiles(input.files ?? []);
+      input.value = ''; // so that the same file can be chosen again
+      if (files.length > 0) taken(files);
+    });
+    buttons.append(element('span', {}, input, element('label', { for: id }, text)));
+  };
+  add(label, accept ? { accept } : {});
+  if (folderLabel) add(folderLabel, { webkitdirectory: '' });
+  const root = element('div', { class: 'drop' }, body, buttons);
   takeDrops(root, taken);
   return { root, body };
 }
 
 /** Lets an element take dropped files; what is dropped on an inner one goes to that alone. */
-export function takeDrops(root: HTMLElement, taken: (files: readonly File[]) => void): void {
+export function takeDrops(root: HTMLElement, taken: (files: readonly OwnFile[]) => void): void {
   root.addEventListener('dragover', (event) => {
     if (!event.dataTransfer?.types.includes('Files')) return;
     event.preventDefault();
@@ -53,17 +62,18 @@ export function takeDrops(root: HTMLElement, taken: (files: readonly File[]) => 
 }
 
 /** Files of a drop, with those inside folders. Entries must be asked for before anything is awaited. */
-async function droppedFiles({ items, files }: DataTransfer): Promise<File[]> {
+async function droppedFiles({ items, files }: DataTransfer): Promise<OwnFile[]> {
   const entries = [...items].flatMap((item) => item.webkitGetAsEntry?.() ?? []);
-  if (entries.length === 0) return [...files];
+  if (entries.length === 0) return ownFiles(files);
   return (await Promise.all(entries.map(filesOf))).flat();
 }
 
-async function filesOf(entry: FileSystemEntry): Promise<File[]> {
+async function filesOf(entry: FileSystemEntry): Promise<OwnFile[]> {
   if (entry.isFile) {
-    return [
-      await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject)),
-    ];
+    const file = await new Promise<File>((resolve, reject) =>
+      (entry as FileSystemFileEntry).file(resolve, reject),
+    );
+    return [{ path: entry.fullPath.replace(/^\//, ''), file }];
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   const found: FileSystemEntry[] = [];

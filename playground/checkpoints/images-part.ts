@@ -2,6 +2,7 @@
 import { element, section } from '../../src/report/elements.ts';
 import { formatCount } from '../../src/report/format.ts';
 import { choice, field, numberInput, type Option, textInput } from '../form.ts';
+import type { OwnFile } from '../story/own-files.ts';
 import { fileDrop } from './file-drop.ts';
 import type { ImagesFacts, PartFacts } from './images-task.ts';
 import type { PairFacts } from './networks.ts';
@@ -10,7 +11,7 @@ import type { CheckpointSettings, DataSource, NamedFile } from './settings.ts';
 
 export interface ImagesView {
   readonly settings: CheckpointSettings;
-  readonly files: readonly File[];
+  readonly files: readonly OwnFile[];
   readonly pair?: PairFacts | undefined;
   /** Absent while they are being read, or where there are none. */
   readonly images?: ImagesFacts | { readonly error: string } | undefined;
@@ -24,11 +25,11 @@ export interface ImagesPart {
 
 export function imagesPart(
   changed: (part: Partial<CheckpointSettings>) => void,
-  chosen: (files: readonly File[]) => void,
+  chosen: (files: readonly OwnFile[]) => void,
 ): ImagesPart {
   const form = element('form', { class: 'image-controls', 'aria-label': 'Images' });
   form.addEventListener('submit', (event) => event.preventDefault());
-  const drop = fileDrop({ label: 'Choose image files', taken: chosen });
+  const drop = fileDrop({ label: 'Choose image files', folderLabel: 'Choose a folder', taken: chosen });
   const status = element('div', { class: 'found', 'aria-live': 'polite' });
   const root = section('Images to evaluate on', form, drop.root, status);
   return {
@@ -100,17 +101,17 @@ function hinted(
 }
 
 function dropParts(
-  files: readonly File[],
+  files: readonly OwnFile[],
   wanted: readonly NamedFile[],
   data: DataSource,
 ): (Node | string)[] {
-  if (files.length > 0 && data === 'files') return [files.map(({ name }) => name).join(', ')];
+  if (files.length > 0 && data === 'files') return [listed(files.map(({ path }) => path))];
   if (wanted.length > 0) {
     return [
       element(
         'span',
         { class: 'muted' },
-        `This link was made with ${wanted.map(({ name }) => name).join(', ')}.`,
+        `This link was made with ${listed(wanted.map(({ name }) => name))}.`,
       ),
     ];
   }
@@ -118,9 +119,15 @@ function dropParts(
     element(
       'span',
       { class: 'muted' },
-      'MNIST or a relative (train-images-idx3-ubyte, t10k-…, with their labels), CIFAR-10 (data_batch_1.bin …, test_batch.bin) or CIFAR-100, .gz too; a folder with them as well.',
+      'MNIST or a relative (train-images-idx3-ubyte, t10k-…, with their labels), CIFAR-10 (data_batch_1.bin …, test_batch.bin) or CIFAR-100, .gz too; or pictures (PNG, JPEG and the like) in a folder for each class, which become 32×32 in colour.',
     ),
   ];
+}
+
+/** Names, the first ten. */
+function listed(names: readonly string[]): string {
+  const more = names.length > 10 ? ` and ${formatCount(names.length - 10)} more` : '';
+  return names.slice(0, 10).join(', ') + more;
 }
 
 function statusParts({ data, limit }: CheckpointSettings, images: ImagesView['images']): HTMLElement[] {

@@ -1,4 +1,4 @@
-/** Images to evaluate on, in the worker: built in, or files as they are published (IDX, CIFAR, with or without gzip). */
+/** Images to evaluate on, in the worker: built in, files as they are published (IDX, CIFAR, with or without gzip), or pictures. */
 import {
   BUILT_IN_DATA,
   builtInImages,
@@ -10,6 +10,8 @@ import {
   OptionError,
   recogniseImageFiles,
 } from 'rebasin';
+import { isPicture, type OwnFile } from '../story/own-files.ts';
+import { readPictures } from '../story/own-pictures.ts';
 import type { Kept, Session } from '../worker/session.ts';
 import { fileKey, sha256 } from './networks.ts';
 import type { DataSource, NamedFile } from './settings.ts';
@@ -17,7 +19,7 @@ import type { DataSource, NamedFile } from './settings.ts';
 export interface ImageChoice {
   readonly source: DataSource;
   /** Of `files`. */
-  readonly files: readonly File[];
+  readonly files: readonly OwnFile[];
   /** Of each part; 0: all. */
   readonly limit: number;
 }
@@ -50,7 +52,7 @@ export async function openImages(session: Session, { source, files, limit }: Ima
     session.drop(KEPT);
     return {};
   }
-  const key = JSON.stringify([source, limit, source === 'files' ? files.map(fileKey) : []]);
+  const key = JSON.stringify([source, limit, source === 'files' ? imageKeys(files) : []]);
   const kept = session.kept(KEPT);
   if (kept instanceof Images && kept.key === key) return kept.parts;
   session.drop(KEPT);
@@ -61,11 +63,21 @@ export async function openImages(session: Session, { source, files, limit }: Ima
   return parts;
 }
 
-async function readImages(files: readonly File[], limit: { readonly limit?: number }): Promise<Parts> {
+/** What tells image files from others, without reading them. */
+export function imageKeys(files: readonly OwnFile[]): string[] {
+  return files.map(({ path, file }) => `${path} ${fileKey(file)}`);
+}
+
+async function readImages(files: readonly OwnFile[], limit: { readonly limit?: number }): Promise<Parts> {
   if (files.length === 0) {
     throw new OptionError('No image files are chosen: drop them, or choose another source of images.');
   }
-  const byName = new Map(files.map((file) => [file.name, file]));
+  const pictures = files.filter(isPicture);
+  if (pictures.length > 0) {
+    const most = limit.limit ?? pictures.length;
+    return readPictures(pictures, { trainCount: most, testCount: most });
+  }
+  const byName = new Map(files.map(({ file }) => [file.name, file]));
   const names = recogniseImageFiles([...byName.keys()], 'the chosen files');
   const read = async (name: string) => {
     const file = byName.get(name);
@@ -111,10 +123,10 @@ export function toldNormalisation(mean: string, std: string): Normalisation | un
   return { mean: means!, std: deviations! };
 }
 
-/** Name and hash of each file. */
-export async function nameFiles(files: readonly File[]): Promise<NamedFile[]> {
+/** Name and hash of each file; of pictures none, of which there may be thousands. */
+export async function nameFiles(files: readonly OwnFile[]): Promise<NamedFile[]> {
   const named: NamedFile[] = [];
-  for (const file of files) {
+  for (const { file } of files.filter((each) => !isPicture(each))) {
     named.push({ name: file.name, sha256: await sha256(new Uint8Array(await file.arrayBuffer())) });
   }
   return named;

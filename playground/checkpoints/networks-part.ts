@@ -2,6 +2,7 @@
 import { element, section } from '../../src/report/elements.ts';
 import { formatCount } from '../../src/report/format.ts';
 import { button, field, textInput } from '../form.ts';
+import type { OwnFile } from '../story/own-files.ts';
 import { type FileDrop, fileDrop, takeDrops } from './file-drop.ts';
 import type { CheckpointFacts, PairFacts } from './networks.ts';
 import type { OpenedCheckpoints } from './open-task.ts';
@@ -27,7 +28,7 @@ export interface NetworksPart {
 
 export interface NetworksEvents {
   /** Files for A and B, in the order in which they stand; one file: for `letter`, or for the first that has none. */
-  readonly files: (files: readonly File[], letter?: Letter) => void;
+  readonly files: (files: readonly OwnFile[], letter?: Letter) => void;
   readonly swap: () => void;
   readonly remove: (letter: Letter) => void;
   readonly model: (text: string) => void;
@@ -108,8 +109,8 @@ function factParts(file: File, facts: OpenedCheckpoints['a'], link: NamedFile | 
     element(
       'p',
       { class: 'muted' },
-      `${sizeWords(bytes)} · ${formatCount(tensors)} tensors · ${formatCount(parameters)} numbers · SHA-256 `,
-      element('code', { title: sha256 }, shortHash(sha256)),
+      `${sizeWords(bytes)} · ${formatCount(tensors)} tensors · ${formatCount(parameters)} numbers · `,
+      element('span', { class: 'sha' }, 'SHA-256 ', element('code', { title: sha256 }, shortHash(sha256))),
     ),
     ...notes.map((note) => element('p', { class: 'muted' }, note)),
     ...linkComparison(facts, link),

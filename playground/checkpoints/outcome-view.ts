@@ -1,10 +1,15 @@
 /** What an analysis found, as the report shows it, with its files and the command that gives the same. */
-import { analyseHeadline } from '../../src/report/analyse-summary.ts';
 import { element, factList, headingRow, table } from '../../src/report/elements.ts';
 import { filtersHeadline, filtersParts } from '../../src/report/filters-view.ts';
-import { formatCount, formatNumber } from '../../src/report/format.ts';
-import type { Line } from '../../src/report/lines.ts';
-import type { MatchResult, NetworkResult, ReportResult, SweepResult } from '../../src/report/results.ts';
+import { formatCount, formatNumber, plural, shown } from '../../src/report/format.ts';
+import type { Line, SplitName } from '../../src/report/lines.ts';
+import type {
+  CommonResult,
+  MatchResult,
+  NetworkResult,
+  ReportResult,
+  SweepResult,
+} from '../../src/report/results.ts';
 import { singularSections } from '../../src/report/singular-view.ts';
 import { headline } from '../../src/report/summary.ts';
 import { lineSections, matchSection, networkSections } from '../../src/report/view.ts';
@@ -12,8 +17,15 @@ import type { Outcome, SpecFacts } from './outcome.ts';
 
 /** A result that can be saved, and which of an analysis's lines it is. */
 export interface SavedResult {
+  /** Of its files. */
   readonly name: string;
-  readonly result: MatchResult | ReportResult;
+  readonly result: CommonResult;
+  /** Where there is a page for it. */
+  readonly report?: ReportResult;
+  /** The images that it is about. */
+  readonly on: SplitName;
+  /** What was done to the networks between. */
+  readonly renormalise: string;
   readonly part?: 'naive' | 'aligned' | 'corrected';
 }
 
@@ -33,7 +45,7 @@ export function outcomeView(outcome: Outcome): OutcomeView {
     case 'match':
       return {
         ...plain(matchHeadline(outcome.result), [matchSection(outcome.result, 'How it went')]),
-        results: [{ name: 'match', result: outcome.result }],
+        results: [{ name: 'match', result: outcome.result, on: 'test', renormalise: 'none' }],
         checkpoints: ['permuted'],
       };
     case 'units':
@@ -41,19 +53,19 @@ export function outcomeView(outcome: Outcome): OutcomeView {
     case 'line':
       return linesView(outcome);
     case 'singular':
-      if ('result' in outcome) return networkView('analyse', outcome.result);
+      if ('result' in outcome) return networkView('analyse', outcome.result, outcome.result.data.split);
       return plain(
         'Singular vectors by the weights alone; with images, their layers’ inputs, barriers and Taylor estimates are looked at as well.',
         outcome.vectors.singular ? singularSections(outcome.vectors, outcome.vectors.singular) : [],
       );
     case 'merge':
-      return { ...networkView('merge', outcome.result), checkpoints: ['merged'] };
+      return { ...networkView('merge', outcome.result, 'test'), checkpoints: ['merged'] };
     case 'layers':
-      return networkView('stats', outcome.result);
+      return networkView('stats', outcome.result, outcome.result.data.split);
     case 'pruning':
-      return networkView('prune', outcome.result);
+      return networkView('prune', outcome.result, 'test');
     case 'plane':
-      return networkView('plane', outcome.result);
+      return networkView('plane', outcome.result, outcome.result.test ? 'test' : 'train');
   }
 }
 
@@ -62,16 +74,14 @@ function plain(sentence: string, parts: readonly HTMLElement[]): OutcomeView {
 }
 
 /** As the report has it, but for how the networks were matched: that stands by itself. */
-function networkView(name: string, result: NetworkResult): OutcomeView {
+function networkView(name: string, result: NetworkResult, on: SplitName): OutcomeView {
   const matching = new Set(['Matching', 'Matching of B']);
   const parts = networkSections(result).filter(
     (part) => !matching.has(part.querySelector('h2')?.textContent ?? ''),
   );
-  const sentence =
-    result.command === 'analyse'
-      ? analyseHeadline(result as Parameters<typeof analyseHeadline>[0])
-      : headline(result);
-  return { ...plain(sentence, parts), results: [{ name, result }] };
+  const renormalise = ('renormalise' in result ? result.renormalise : undefined) ?? 'none';
+  const saved: SavedResult = { name, result, report: result, on, renormalise };
+  return { ...plain(shown(headline(result)), parts), results: [saved] };
 }
 
 function linesView({
@@ -88,7 +98,7 @@ function linesView({
   ] as const;
   const there = all.flatMap(([name, result]) => (result ? [{ name, result }] : []));
   const lines = there.map(({ name, result }): Line => ({ name, curves: result, measures: both }));
-  const split = naive.test ? 'test' : 'train';
+  const split: SplitName = naive.test ? 'test' : 'train';
   const barrier = (result: SweepResult) => formatNumber(result[split]!.barrier.loss, 3);
   const parts = lineSections(lines);
   if (uncorrected) parts.push(element('p', { class: 'note' }, `No corrected line: ${uncorrected}.`));
@@ -98,7 +108,10 @@ function linesView({
         `${corrected ? `, corrected by ${corrected.renormalise} by ${barrier(corrected)}` : ''}.`,
       parts,
     ),
-    results: there.map(({ name, result }) => ({ name: `sweep-${name}`, result, part: name })),
+    results: there.map(({ name, result }) => ({
+      ...{ name: `sweep-${name}`, result, report: result, on: split, part: name },
+      renormalise: result.renormalise,
+    })),
   };
 }
 
@@ -116,13 +129,13 @@ function specHeadline({ groups, equivalence }: SpecFacts): string {
   const units = groups.reduce((sum, { size }) => sum + size, 0);
   const check = equivalence.passed ? 'passed' : 'FAILED';
   return (
-    `${formatCount(units)} hidden units in ${formatCount(groups.length)} groups can be permuted without changing what the network computes. ` +
+    `${plural(units, 'hidden unit')} in ${plural(groups.length, 'group')} can be permuted without changing what the network computes. ` +
     `Checked on it with random permutations of all groups: ${check}, largest difference ${equivalence.maxDifference.toExponential(1)} of the largest output (at most 1e-4 passes).`
   );
 }
 
 function specParts({ groups, pinned }: SpecFacts): HTMLElement[] {
-  const head = headingRow([{ text: 'group' }, { text: 'units' }, { text: 'lies on (tensor, axis)' }]);
+  const head = headingRow([{ text: 'group' }, { text: 'units' }, { text: 'lies on (tensor and axis)' }]);
   const rows = groups.map(({ name, size, places }) => [name, formatCount(size), places.join(', ')]);
   const list = element('div', { class: 'places' }, table('Groups of units', [head], rows));
   if (pinned.length === 0) return [list];
@@ -131,7 +144,7 @@ function specParts({ groups, pinned }: SpecFacts): HTMLElement[] {
     element(
       'details',
       {},
-      element('summary', {}, `${formatCount(pinned.length)} axes cannot be permuted`),
+      element('summary', {}, `${plural(pinned.length, 'place')} that cannot be permuted, and why`),
       factList(
         'run',
         pinned.map((text) => text.split(': ', 2) as [string, string]),

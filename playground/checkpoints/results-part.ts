@@ -1,6 +1,8 @@
 /** Part 4 of the section: an article for each analysis, with its figures, files and the command that gives the same. */
+import type { Renormalisation } from 'rebasin';
 import { element, section } from '../../src/report/elements.ts';
 import { formatSeconds } from '../../src/report/format.ts';
+import { verdictMark } from '../../src/report/verdict-mark.ts';
 import { download, downloadJson } from '../export/download.ts';
 import { figureExports } from '../export/figure-exports.ts';
 import { downloadReport } from '../export/report-page.ts';
@@ -19,12 +21,16 @@ export interface Made {
   /** Names of the files. */
   readonly a: string;
   readonly b: string;
+  /** Whether the command line could read the same files: it reads no pictures. */
+  readonly hasCommand: boolean;
+  /** Hashes that the link promises, by the names of results. */
+  readonly expected: Readonly<Record<string, string>>;
 }
 
 export interface ResultsPart {
   readonly root: HTMLElement;
-  /** Shows what an analysis found. */
-  show(analysis: AnalysisName, made: Made): void;
+  /** Shows what an analysis found. @returns the hash of each of its results. */
+  show(analysis: AnalysisName, made: Made): Readonly<Record<string, string>>;
   fail(analysis: AnalysisName, message: string): void;
   /** Marks results that were made from other files or choices than the present ones. */
   mark(isOld: (analysis: AnalysisName) => boolean): void;
@@ -81,7 +87,10 @@ export function resultsPart(checkpoint: (which: 'merged' | 'permuted') => Promis
       }
       if (results.length === 1) saved.append(...resultButtons(results[0]!));
       if (saved.childElementCount > 0) article.append(saved);
-      if (results.length > 0) article.append(provenance(analysis, made, results));
+      if (results.length > 0) {
+        article.append(...comparison(made, results), provenance(analysis, made, results));
+      }
+      return Object.fromEntries(results.map(({ name, result }) => [name, result.hash]));
     },
     fail(analysis, message) {
       put(analysis, failure(message));
@@ -100,38 +109,30 @@ export function resultsPart(checkpoint: (which: 'merged' | 'permuted') => Promis
 
 /** Save buttons for every drawing, once it is there. */
 function addExports(analysis: AnalysisName, figure: HTMLElement): void {
-  if (!figure.querySelector('.drawing')) return;
+  if (!figure.querySelector('.drawing, .matrix')) return;
   const title = figure.querySelector('figcaption strong')?.textContent ?? 'figure';
   figureExports(`${analysis}-${title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`, figure);
 }
 
-function resultButtons({ name, result }: SavedResult): HTMLButtonElement[] {
+function resultButtons({ name, result, report }: SavedResult): HTMLButtonElement[] {
   const json = button(`${name}.json`, () => downloadJson(`${name}.json`, result));
-  if (!isReport(result)) return [json];
+  if (!report) return [json];
   return [
     json,
-    button(`${name}.html`, () => void downloadReport(`${name}.html`, result), { title: 'The report page' }),
+    button(`${name}.html`, () => void downloadReport(`${name}.html`, report), { title: 'The report page' }),
   ];
-}
-
-/** A match has no report of its own. */
-function isReport(
-  result: SavedResult['result'],
-): result is Exclude<SavedResult['result'], { command: 'match' } | { objective: unknown }> {
-  return result.command !== 'match';
 }
 
 /** Hash, time and command of each result. */
 function provenance(
   analysis: AnalysisName,
-  { settings, a, b }: Made,
+  { settings, a, b, hasCommand }: Made,
   results: readonly SavedResult[],
 ): HTMLElement {
   const rows = results.map((saved) => {
-    const { result, part } = saved;
-    const renormalise = 'renormalise' in result ? (result.renormalise as 'none') : 'none';
-    const on = onOf(result);
-    const command = commandOf(analysis, settings, { a, b, renormalise, on }, part) ?? '';
+    const { result, part, on } = saved;
+    const renormalise = saved.renormalise as Renormalisation;
+    const command = hasCommand && commandOf(analysis, settings, { a, b, renormalise, on }, part);
     return element(
       'div',
       { class: 'made' },
@@ -142,21 +143,28 @@ function provenance(
         `rebasin ${result.version} · ${result.adapter} · ${formatSeconds(result.seconds)} · hash `,
         element('code', { class: 'hash' }, result.hash),
       ),
-      element('div', { class: 'command' }, element('code', { tabindex: '0' }, command)),
+      ...(command
+        ? [element('div', { class: 'command' }, element('code', { tabindex: '0' }, command))]
+        : [element('p', {}, 'The command line reads no pictures.')]),
       ...(results.length > 1 ? [element('div', { class: 'buttons' }, ...resultButtons(saved))] : []),
     );
   });
-  return element(
-    'details',
-    { class: 'provenance' },
-    element('summary', {}, 'The same on the command line, with the same hash on the same adapter'),
-    ...rows,
-  );
+  const title = hasCommand
+    ? 'The same on the command line, with the same hash on the same adapter'
+    : 'How it was made';
+  return element('details', { class: 'provenance' }, element('summary', {}, title), ...rows);
 }
 
-/** The images that a result is about. */
-function onOf(result: SavedResult['result']): 'train' | 'test' {
-  if ('data' in result && 'split' in (result.data as object))
-    return (result.data as { split: 'train' | 'test' }).split;
-  return 'train' in result && !('test' in result) ? 'train' : 'test';
+/** Whether results are those that the link promises; nothing where it promises none. */
+function comparison({ expected }: Made, results: readonly SavedResult[]): HTMLElement[] {
+  const promised = results.filter(({ name }) => expected[name] !== undefined);
+  if (promised.length === 0) return [];
+  const isSame = promised.every(({ name, result }) => expected[name] === result.hash);
+  const words = isSame
+    ? [verdictMark('held', 'The same as in the link'), ', bit for bit.']
+    : [
+        verdictMark('not held', 'Different from the link'),
+        ': other files or choices, another adapter, or another version.',
+      ];
+  return [element('p', { class: 'comparison' }, ...words)];
 }

@@ -3,13 +3,14 @@ import { element } from '../../src/report/elements.ts';
 import { METHOD_WORDS } from '../../src/report/method-words.ts';
 import type { PageSection, Shell } from '../section.ts';
 import type { Values } from '../state.ts';
+import { isPicture, type OwnFile } from '../story/own-files.ts';
 import { choicesPart } from './choices-part.ts';
 import { imagesPart } from './images-part.ts';
 import type { ImagesFacts } from './images-task.ts';
 import type { NetworkFiles, PairFacts } from './networks.ts';
 import { type Letter, networksPart } from './networks-part.ts';
 import type { OpenedCheckpoints } from './open-task.ts';
-import { type Made, resultsPart } from './results-part.ts';
+import { resultsPart } from './results-part.ts';
 import {
   type AnalysisName,
   addressValues,
@@ -30,13 +31,17 @@ const AT_ONCE: readonly AnalysisName[] = ['spec', 'match', 'units'];
 export function checkpointsSection({ engine, remember }: Shell): PageSection {
   let settings: CheckpointSettings = DEFAULT_SETTINGS;
   let link: LinkState = linkOf({});
-  const files: { a?: File | undefined; b?: File | undefined; images: readonly File[] } = { images: [] };
+  const files: { a?: File | undefined; b?: File | undefined; images: readonly OwnFile[] } = { images: [] };
   let opened: OpenedCheckpoints | undefined;
   let images: ImagesFacts | { readonly error: string } | undefined;
   let running: AbortController | undefined;
   /** What was chosen last: replies to what was chosen before are late. */
   let round = 0;
-  const made = new Map<AnalysisName, { readonly made: Made; readonly key: string }>();
+  /** What the results that are shown were made from, and their hashes. */
+  const made = new Map<
+    AnalysisName,
+    { readonly key: string; readonly hashes: Readonly<Record<string, string>> }
+  >();
 
   const networks = networksPart({
     files: takeCheckpoints,
@@ -117,9 +122,10 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
   /** What results depend on; equal for what needs not be made again. */
   function keyOf(analysis: AnalysisName): string {
     const name = (file: File | undefined) => file && [file.name, file.size, file.lastModified];
+    const ownName = ({ path, file }: OwnFile) => [path, file.size, file.lastModified];
     const seen = evaluates(analysis) || looksAtImages(settings.method) ? files.images : [];
-    const ofFiles = [files.a, files.b, ...(settings.data === 'files' ? seen : [])].map(name);
-    return JSON.stringify([relevantChoices(analysis, settings), ofFiles]);
+    const ofImages = (settings.data === 'files' ? seen : []).map(ownName);
+    return JSON.stringify([relevantChoices(analysis, settings), name(files.a), name(files.b), ofImages]);
   }
 
   function markOld(): void {
@@ -148,13 +154,21 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
         a: named('a'),
         b: named('b'),
         images: known.length > 0 ? known : link.images,
+        hashes: hashes(),
       }),
     );
   }
 
-  function takeCheckpoints(chosen: readonly File[], letter?: Letter): void {
-    const [first, second] =
-      chosen.length > 1 ? [...chosen].sort((x, y) => (x.name < y.name ? -1 : 1)) : chosen;
+  /** Of what was found with the present files and choices; until then what the link promises. */
+  function hashes(): Readonly<Record<string, string>> {
+    const found = [...made].filter(([analysis, { key }]) => key === keyOf(analysis));
+    const results = found.flatMap(([, { hashes: each }]) => Object.entries(each));
+    return results.length > 0 ? Object.fromEntries(results) : link.hashes;
+  }
+
+  function takeCheckpoints(chosen: readonly OwnFile[], letter?: Letter): void {
+    const sorted = chosen.map(({ file }) => file).sort((x, y) => (x.name < y.name ? -1 : 1));
+    const [first, second] = sorted;
     if (second) [files.a, files.b] = [first, second];
     else files[letter ?? (files.a ? 'b' : 'a')] = first;
     void open();
@@ -229,7 +243,10 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
           ...(part === undefined ? {} : { part }),
         });
       tell('');
-      const from = { settings, a: files.a!.name, b: files.b!.name };
+      const from = {
+        ...{ settings, a: files.a!.name, b: files.b!.name, expected: link.hashes },
+        hasCommand: settings.data !== 'files' || !files.images.some(isPicture),
+      };
       const key = keyOf(analysis);
       try {
         const outcome = await engine.run(
@@ -243,8 +260,7 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
           },
         );
         if (running !== mine) return;
-        made.set(analysis, { made: { ...from, outcome }, key });
-        results.show(analysis, { ...from, outcome });
+        made.set(analysis, { key, hashes: results.show(analysis, { ...from, outcome }) });
       } catch (error) {
         if (mine.signal.aborted || running !== mine) break;
         made.delete(analysis);
@@ -255,6 +271,7 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
     running = undefined;
     choices.progress(undefined);
     markOld();
+    rememberState();
   }
 
   return {

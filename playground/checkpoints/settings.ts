@@ -102,10 +102,12 @@ export interface LinkState {
   readonly a?: NamedFile | undefined;
   readonly b?: NamedFile | undefined;
   readonly images: readonly NamedFile[];
+  /** What came out where the link was made: hashes by the names of results, such as `merge`. */
+  readonly hashes: Readonly<Record<string, string>>;
 }
 
 /** Settings as the values of an address; what is as usual is left out. */
-export function addressValues({ settings, a, b, images }: LinkState): Values {
+export function addressValues({ settings, a, b, images, hashes }: LinkState): Values {
   const values: Record<string, string> = {};
   if (a) values.a = fileText(a);
   if (b) values.b = fileText(b);
@@ -114,6 +116,8 @@ export function addressValues({ settings, a, b, images }: LinkState): Values {
     const text = Array.isArray(value) ? value.join(',') : String(value);
     if (text !== String(DEFAULT_SETTINGS[name as keyof CheckpointSettings])) values[name] = text;
   }
+  const found = Object.entries(hashes).map(([name, hash]) => `${name}:${hash}`);
+  if (found.length > 0) values.hashes = found.join(',');
   return values;
 }
 
@@ -134,6 +138,7 @@ export function linkOf(values: Values): LinkState {
     a: list(values.a)[0],
     b: list(values.b)[0],
     images: list(values.images),
+    hashes: Object.fromEntries(list(values.hashes).map(({ name, sha256 }) => [name, sha256])),
   };
 }
 

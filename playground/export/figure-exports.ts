@@ -2,16 +2,17 @@
 import { button } from '../form.ts';
 import { downloadPng, downloadSvg } from './figure.ts';
 
-/** Adds the buttons to a figure's caption. They save the SVG that the figure holds when they are pressed. */
+/** Adds the buttons to a figure's caption. They save what is drawn in the figure when they are pressed. */
 export function figureExports(name: string, made: HTMLElement): HTMLElement {
-  const drawn = () => made.querySelector<SVGElement>('.drawing > svg');
+  const drawn = () => [...made.querySelectorAll<SVGElement>(':is(.drawing, .matrix) > svg')];
   const save = (kind: 'SVG' | 'PNG') =>
     button(
       kind,
       () => {
-        const svg = drawn();
-        if (svg && kind === 'SVG') downloadSvg(`${name}.svg`, svg);
-        if (svg && kind === 'PNG') void downloadPng(`${name}.png`, svg);
+        const drawings = drawn();
+        if (drawings.length === 0) return;
+        if (kind === 'SVG') downloadSvg(`${name}.svg`, drawings);
+        else void downloadPng(`${name}.png`, drawings);
       },
       { class: 'export', 'aria-label': `Save the figure "${name}" as ${kind}` },
     );

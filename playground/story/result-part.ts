@@ -1,10 +1,11 @@
 /** Part 4 of the story: what to take away. The hash and whether it is that of the link, the same as a command, files. */
 import { element, section } from '../../src/report/elements.ts';
-import { reportHtml } from '../../src/report/page.ts';
 import { renderReport } from '../../src/report/render-report.ts';
 import type { DemoResult } from '../../src/report/results.ts';
 import { verdictMark } from '../../src/report/verdict-mark.ts';
+import { copyButton } from '../export/copy-button.ts';
 import { download, downloadJson } from '../export/download.ts';
+import { downloadReport } from '../export/report-page.ts';
 import { button } from '../form.ts';
 import type { LineName } from './line-name.ts';
 import { commandOf, type StorySettings } from './settings.ts';
@@ -64,7 +65,7 @@ export function resultPart(
           { class: 'buttons' },
           copyButton('Copy a link to this result', () => location.href),
           button('result.json', () => downloadJson('result.json', result)),
-          button('Report page', () => void saveReport(result)),
+          button('Report page', () => void downloadReport('index.html', result)),
         ),
         element(
           'div',
@@ -117,26 +118,4 @@ function comparison({ hash, adapter }: DemoResult, expected: Expected | undefine
     element('code', {}, expected.hash || 'no hash'),
     `.${elsewhere}`,
   );
-}
-
-function copyButton(text: string, what: () => string): HTMLButtonElement {
-  const made = button(text, () => {
-    const say = (word: string) => {
-      made.textContent = word;
-      setTimeout(() => {
-        made.textContent = text;
-      }, 1500);
-    };
-    navigator.clipboard.writeText(what()).then(
-      () => say('Copied'),
-      () => say('Not allowed: copy it by hand'),
-    );
-  });
-  return made;
-}
-
-/** The same page that the command line writes, as one file. */
-async function saveReport(result: DemoResult): Promise<void> {
-  const bundle = await (await fetch(new URL('./report-view.js', import.meta.url))).text();
-  download('index.html', reportHtml(result, bundle), 'text/html');
 }

@@ -1,5 +1,6 @@
 /** What the page shows of matched units: pictures of their weights, and how alike all of them are. */
 import * as Plot from '@observablehq/plot';
+import { formatScore } from './analyse-summary.ts';
 import { element, figure, responsive } from './elements.ts';
 import { filterFigure, filterFigureHeight } from './filter-figure.ts';
 import type { MatchedFilters } from './filters-result.ts';
@@ -13,10 +14,11 @@ const BINS = 40;
 
 /** A sentence with the numbers. */
 export function filtersHeadline({ before, after, layer }: MatchedFilters): string {
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const mean = (values: readonly number[]) =>
+    formatScore(values.reduce((sum, value) => sum + value, 0) / values.length);
   return (
-    `The weights of a unit of ${layer} in A and of the unit of the same number in B have a cosine of ${mean(before).toFixed(3)} on average; ` +
-    `matched, ${mean(after).toFixed(3)}.`
+    `The weights of a unit of ${layer} in A and of the unit of the same number in B have a cosine of ${mean(before)} on average; ` +
+    `matched, ${mean(after)}.`
   );
 }
 

@@ -24,7 +24,6 @@ export const reportStyles = `
   --rebasin-level-6: #c7e9b4;
   --rebasin-level-7: #edf8b1;
   --rebasin-level-8: #ffffd9;
-  --plot-background: var(--rebasin-background);
   color-scheme: light dark;
   box-sizing: border-box;
   max-width: 1040px;
@@ -58,6 +57,7 @@ export const reportStyles = `
   }
 }
 .rebasin-report * { box-sizing: border-box; }
+.rebasin-report .drawing > svg { --plot-background: var(--rebasin-background); }
 .rebasin-report h1 { margin: 0; max-width: 34em; font-size: clamp(1.25rem, 1rem + 1.3vw, 1.75rem); line-height: 1.32; font-weight: 600; letter-spacing: -0.01em; text-wrap: pretty; }
 .rebasin-report h2 { margin: 0 0 12px; font-size: 1.125rem; font-weight: 600; }
 .rebasin-report section, .rebasin-report details { margin-top: 44px; }

@@ -217,9 +217,12 @@ describe('two checkpoints', () => {
   });
 
   it('are named in the link with their hashes, and another file is told from them', async () => {
-    const { page } = await playground.open(`${SMALL}&method=activation&analyses=match`);
+    const { page } = await playground.open(`${SMALL}&method=activation&analyses=spec,match`);
     await choose(page, 'A', 'a.safetensors', 'b.safetensors');
+    await outcome(page, 'spec');
+    await run(page);
     await outcome(page, 'match');
+    await page.waitForURL(/hashes=match:[0-9a-f]{64}/);
     const link = new URL(page.url()).hash;
     expect(link).toMatch(/a=a\.safetensors:[0-9a-f]{64}.*method=activation/);
     const replayed = await playground.open(link);
@@ -230,6 +233,14 @@ describe('two checkpoints', () => {
     await choose(replayed.page, 'A', 'a.safetensors', 'b.npz');
     await replayed.page.getByText('The file of the link.').waitFor();
     await replayed.page.getByText('Another file than the link’s b.safetensors').waitFor();
+    await outcome(replayed.page, 'spec');
+    await run(replayed.page);
+    // The same numbers in another order: what is hashed is not the same.
+    await (await outcome(replayed.page, 'match')).getByText('Different from the link').waitFor();
+    await choose(replayed.page, 'B', 'b.safetensors');
+    await replayed.page.getByText('The file of the link.').nth(1).waitFor();
+    await run(replayed.page);
+    await (await outcome(replayed.page, 'match')).getByText('The same as in the link').waitFor();
     expect(await replayed.page.getByLabel('Match by').last().inputValue()).toBe('activation');
   });
 });
@@ -295,6 +306,39 @@ describe('what goes wrong', () => {
     expect(await (await outcome(page, 'line')).innerText()).toMatch(
       /No corrected line: there are no training images/,
     );
+    expect(messages).toEqual([]);
+  });
+});
+
+describe('pictures', () => {
+  it('in a folder for each class are images like others, but that there is no command', async () => {
+    const { page, messages } = await playground.open('#checkpoints?limit=6&points=2&analyses=line');
+    const pngs = await page.evaluate(() =>
+      ['red', 'blue'].map((colour) => {
+        const canvas = document.createElement('canvas');
+        const drawing = canvas.getContext('2d')!;
+        drawing.fillStyle = colour;
+        drawing.fillRect(0, 0, 40, 30);
+        return canvas.toDataURL('image/png').split(',')[1]!;
+      }),
+    );
+    for (const [label, png] of pngs.entries()) {
+      mkdirSync(path(`pictures/class${label}`), { recursive: true });
+      for (let i = 0; i < 5; i++) write(`pictures/class${label}/${i}.png`, Buffer.from(png, 'base64'));
+    }
+    const model = mlp({ widths: [3072, 6, 3] });
+    for (const [seed, name] of ['colour-a', 'colour-b'].entries()) {
+      const state = stateDictOf(stateEntries(model), plausibleValues(model, seed));
+      write(`${name}.safetensors`, writeStateDict(state));
+    }
+    await choose(page, 'A', 'colour-a.safetensors', 'colour-b.safetensors');
+    await page.locator('#recognised').waitFor();
+    await page.getByLabel('Choose a folder').last().setInputFiles(path('pictures'));
+    await page.getByText('2 test images of 3×32×32 (pictures, test); 6 training images').waitFor();
+    await run(page);
+    const article = await outcome(page, 'line');
+    await article.locator('.provenance > summary').click();
+    expect(await article.innerText()).toMatch(/corrected[\s\S]*The command line reads no pictures/);
     expect(messages).toEqual([]);
   });
 });
