@@ -118,9 +118,11 @@ describe('linters of packages', () => {
 });
 
 describe('in Node', () => {
-  it('every entry loads, and what two of them export under one name is one thing', () => {
+  it('every entry loads and leaves globals alone; what two of them export under one name is one thing', () => {
     const output = node(`
       const names = ${JSON.stringify(modules)};
+      const globals = () => Object.getOwnPropertyNames(globalThis).sort().join();
+      const before = globals();
       const all = new Map();
       for (const name of names) {
         for (const [key, value] of Object.entries(await import(name))) {
@@ -129,8 +131,11 @@ describe('in Node', () => {
         }
       }
       const copies = [...all].filter(([, values]) => values.size > 1).map(([key]) => key);
-      console.log(JSON.stringify({ classes: all.size, copies }));`);
-    const { classes, copies } = JSON.parse(output);
+      const { requestContext } = await import('rebasin');
+      (await requestContext()).destroy();
+      console.log(JSON.stringify({ classes: all.size, copies, touched: globals() !== before }));`);
+    const { classes, copies, touched } = JSON.parse(output);
+    expect(touched, 'globals that are others than before').toBe(false);
     expect(classes).toBeGreaterThan(15);
     expect(copies).toEqual([]);
   });
