@@ -1,5 +1,13 @@
 /** What the reader chose for two checkpoints: as a value, and as text in the address. Files are named there, with their hashes, never held. */
-import type { PresetName, PruningMethod, Renormalisation } from 'rebasin';
+import {
+  MATCHING_METHODS,
+  PRESETS,
+  PRUNING_METHODS,
+  type PresetName,
+  type PruningMethod,
+  RENORMALISATIONS,
+  type Renormalisation,
+} from 'rebasin';
 import type { MatchingMethod } from '../../src/report/results.ts';
 import type { Values } from '../state.ts';
 
@@ -121,12 +129,28 @@ export function addressValues({ settings, a, b, images, hashes }: LinkState): Va
   return values;
 }
 
+/** Which texts are choices, where not every text is one. */
+const KNOWN: Readonly<Record<string, (text: string) => boolean>> = {
+  method: oneOf(MATCHING_METHODS),
+  renormalise: oneOf(['', ...RENORMALISATIONS]),
+  preset: oneOf(['', ...Object.keys(PRESETS)]),
+  data: oneOf(['none', 'digits', 'colours', 'files']),
+  prune: (text) => oneOf(PRUNING_METHODS)(text) || /^[1-9]\d?:[1-9]\d?$/.test(text),
+  pruned: oneOf(['a', 'b']),
+};
+
+function oneOf(known: readonly string[]): (text: string) => boolean {
+  return (text) => known.includes(text);
+}
+
 /** Choices from an address; what is missing or not understood is as usual. */
 export function linkOf(values: Values): LinkState {
   const entries = Object.entries(DEFAULT_SETTINGS).map(([name, usual]) => {
     const text = values[name];
     if (text === undefined) return [name, usual];
     if (name === 'analyses') return [name, ANALYSES.filter((each) => text.split(',').includes(each))];
+    const known = KNOWN[name];
+    if (known) return [name, known(text) ? text : usual];
     if (typeof usual !== 'number') return [name, text];
     const value = Number(text);
     return [name, Number.isSafeInteger(value) && value >= 0 ? value : usual];
