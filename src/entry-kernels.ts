@@ -65,3 +65,10 @@ export {
   singularValueDecompositions,
 } from './kernels/svd/singular-value-decomposition.ts';
 export type { SingularVectors } from './kernels/svd/singular-vectors.ts';
+export {
+  loadTuning,
+  type TunedProblem,
+  type TuneOptions,
+  type TuneResult,
+  tune,
+} from './kernels/tuning/tune.ts';

@@ -40,6 +40,13 @@ export {
   singularValueDecomposition,
   singularValueDecompositions,
 } from './kernels/svd/singular-value-decomposition.ts';
+export {
+  loadTuning,
+  type TunedProblem,
+  type TuneOptions,
+  type TuneResult,
+  tune,
+} from './kernels/tuning/tune.ts';
 export { checkpointMetadata } from './nn/checkpoint-metadata.ts';
 export { foldBatchNorm } from './nn/fold-batch-norm.ts';
 export { gradients, parameterGradients } from './nn/gradient.ts';

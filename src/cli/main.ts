@@ -19,6 +19,7 @@ import { registerStats } from './stats.ts';
 import { registerStudy } from './study.ts';
 import { registerSweep } from './sweep.ts';
 import { registerTrain } from './train.ts';
+import { registerTune } from './tune.ts';
 
 const program = new Command('rebasin')
   .description('Align, merge and study separately trained neural networks on WebGPU.')
@@ -41,6 +42,7 @@ registerStudy(program);
 registerAgePath(program);
 registerBench(program);
 registerData(program);
+registerTune(program);
 registerInfo(program);
 
 // Whoever reads our output may stop early (`| head`): that is no error of ours.

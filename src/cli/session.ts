@@ -1,5 +1,6 @@
 /** What every command does before its own work: a context, checkpoints, data, and a clean end. */
 import { UnsupportedError } from '../base/errors.ts';
+import { loadTuning } from '../kernels/tuning/tune.ts';
 import { type Context, requestContextOn } from '../runtime/context.ts';
 import { nodePlatform } from '../runtime/platform-node.ts';
 import { NoAdapterError } from './exit.ts';
@@ -47,6 +48,7 @@ export async function withContext<T>(
     throw cause;
   }
   try {
+    await loadTuning(context, { onWarning: (message) => process.stderr.write(`${message}\n`) });
     return await body(context);
   } finally {
     context.destroy();

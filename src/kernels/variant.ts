@@ -59,6 +59,13 @@ export function chooseVariant(
   return tile === undefined ? { variant } : { variant, tile };
 }
 
+/** What may run on this kind of adapter, as `context.tuning` names it. Software adapters take too long to compile `workgroup`. */
+export function candidates(context: Context, tiles: TileNames): string[] {
+  const variants: TiledVariant[] = !context.software ? ['workgroup', 'register'] : ['register'];
+  if (hasQuads(context) && context.software) variants.unshift('quad');
+  return variants.flatMap((variant) => tiles[variant]?.map((tile) => `${variant} ${tile}`) ?? [variant]);
+}
+
 /** Sizes that should want the same candidate: each rounded to a power of two, after the names of what else counts. */
 export function shapeClass(traits: string, ...sizes: readonly number[]): string {
   const rounded = sizes.map((size) => {

@@ -1,7 +1,7 @@
 /** Browsers, their workers and every other host with `navigator.gpu`. Nothing here is known of Node. */
 
 import { OptionError, UnsupportedError } from '../base/errors.ts';
-import type { AdapterOptions, FoundAdapter, Platform } from './platform.ts';
+import type { AdapterOptions, FoundAdapter, Platform, TextCache } from './platform.ts';
 import { isSoftwareAdapter } from './software-adapter.ts';
 
 /** The platform of a browser tab or worker. */
@@ -9,7 +9,16 @@ export const browserPlatform: Platform = {
   name: 'browser',
   findAdapter,
   wait: (promise) => promise,
+  get cache() {
+    return globalThis.localStorage && browserCache;
+  },
   now: () => performance.now(),
+};
+
+/** A tab's local storage. Refused (it throws) where a user allows pages none. */
+const browserCache: TextCache = {
+  read: async (name) => localStorage.getItem(`rebasin/${name}`) ?? undefined,
+  write: async (name, text) => localStorage.setItem(`rebasin/${name}`, text),
 };
 
 async function findAdapter(options: AdapterOptions): Promise<FoundAdapter> {

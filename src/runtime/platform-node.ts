@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { OptionError, UnsupportedError } from '../base/errors.ts';
+import { cacheFolder } from './node/cache-folder.ts';
 import { npmChromiumInstall, npmSwiftShader } from './node/npm-chromium.ts';
 import { SleepingWait } from './node/sleeping-wait.ts';
 import {
@@ -47,6 +48,7 @@ export const nodePlatform: Platform = {
   name: 'node',
   findAdapter: (options) => findNodeAdapter(options, thisMachine),
   wait: (promise, software) => (software ? sleeping.wait(promise) : promise),
+  cache: cacheFolder,
   now: () => performance.now(),
 };
 

@@ -28,6 +28,13 @@ export interface FoundAdapter {
   keepAlive: unknown;
 }
 
+/** Small texts by name that outlive the process or the page. Either function may reject: what is kept is only ever a help. */
+export interface TextCache {
+  /** What was written under a name; undefined when nothing was. */
+  read(name: string): Promise<string | undefined>;
+  write(name: string, text: string): Promise<void>;
+}
+
 /** What differs between Node and a browser. */
 export interface Platform {
   /** Which of the two it is. */
@@ -39,6 +46,8 @@ export interface Platform {
    * because Dawn's event loop otherwise spins on a core that the adapter needs.
    */
   wait<T>(promise: Promise<T>, software: boolean): Promise<T>;
+  /** Where to keep small texts. Undefined where there is no place for them (a browser's workers). */
+  readonly cache?: TextCache | undefined;
   /** A monotonic clock in milliseconds. Never feeds a result. */
   now(): number;
 }

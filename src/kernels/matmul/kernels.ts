@@ -27,6 +27,8 @@ export interface RegisterTile {
 /** Tiles that are used; the name says rows and columns. */
 export const REGISTER_TILES = {
   '8x8': { rows: 8, columns: 8 },
+  '8x4': { rows: 8, columns: 4 },
+  '4x4': { rows: 4, columns: 4 },
   '16x8': { rows: 16, columns: 8 },
   '16x4': { rows: 16, columns: 4 },
 } as const;

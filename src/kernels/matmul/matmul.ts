@@ -73,7 +73,7 @@ interface Sizes {
 
 /** Tiles of each variant, largest first. */
 export const MATMUL_TILES: TileNames = {
-  register: ['8x8'],
+  register: ['8x8', '8x4', '4x4'],
   quad: ['16x8', '16x4'],
   workgroup: /* @__PURE__ */ Object.keys(WORKGROUP_TILES),
 };
@@ -135,7 +135,8 @@ const choosers: Record<TiledVariant, (task: Task) => Choice> = {
   naive: (task) => ({ kernel: naiveKernel(task.numerics), workgroups: Math.ceil((task.m * task.n) / 64) }),
 
   register: (task) => {
-    const tile = { ...REGISTER_TILES['8x8'], quad: false };
+    const name = (task.tile ?? '8x8') as keyof typeof REGISTER_TILES;
+    const tile = { ...REGISTER_TILES[name], quad: false };
     const tiles = Math.ceil(task.m / tile.rows) * Math.ceil(task.n / tile.columns);
     return {
       kernel: registerKernel(tile, ...accesses(task), task.numerics),
