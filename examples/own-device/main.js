@@ -5,7 +5,9 @@ import { contextFromDevice, optionalFeatures, requiredLimits } from 'rebasin/run
 
 const SIDE = 64;
 const canvas = document.querySelector('canvas');
-const adapter = await navigator.gpu.requestAdapter();
+const adapter = await navigator.gpu?.requestAdapter();
+if (!adapter)
+  document.body.append('This page needs a browser with WebGPU: a current Chrome, Edge, Safari or Firefox.');
 const device = await adapter.requestDevice({
   requiredLimits: requiredLimits(adapter),
   requiredFeatures: optionalFeatures(adapter),

@@ -1,6 +1,14 @@
 /** The package as npm packs it: what it holds, what its entries are to Node, to TypeScript, to bundlers and to the linters of packages. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { build as esbuild } from 'esbuild';
@@ -179,7 +187,7 @@ describe('in Node', () => {
     expect(output).toBe(
       'UnsupportedError findAdapter: WebGPU in Node needs the optional package "webgpu": npm install webgpu',
     );
-    execFileSync('ln', ['-s', join(process.cwd(), 'node_modules/webgpu'), link]);
+    symlinkSync(join(process.cwd(), 'node_modules/webgpu'), link);
   });
 });
 
