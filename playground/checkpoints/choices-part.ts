@@ -12,6 +12,7 @@ import { element, section } from '../../src/report/elements.ts';
 import { copyButton } from '../export/copy-button.ts';
 import { button, choice, field, numberInput } from '../form.ts';
 import type { PairFacts } from './networks.ts';
+import { renew } from './renew.ts';
 import { ANALYSES, type AnalysisName, type CheckpointSettings } from './settings.ts';
 import { ANALYSIS_WORDS, CORRECTION_WORDS, MATCH_WORDS } from './words.ts';
 
@@ -73,8 +74,9 @@ export function choicesPart({ changed, run, cancel }: ChoicesEvents): ChoicesPar
   return {
     root,
     show({ settings, pair, lacks, waiting }) {
-      form.replaceChildren(...controls(settings, pair, changed));
-      list.replaceChildren(
+      renew(form, ...controls(settings, pair, changed));
+      renew(
+        list,
         element('legend', {}, 'Analyses'),
         ...ANALYSES.map((analysis) => checkbox(analysis, settings, lacks(analysis), changed)),
       );
@@ -111,7 +113,7 @@ function controls(
     text: CORRECTION_WORDS[value] ?? value,
     disabled: pair?.refused[value] !== undefined,
   }));
-  const usual = pair ? (pair.batchNorm ? 'RESET' : 'REPAIR') : 'what goes with the network';
+  const usual = pair ? `as usual: ${pair.batchNorm ? 'RESET' : 'REPAIR'}` : 'as usual';
   return [
     field(
       'Match by',
@@ -123,10 +125,8 @@ function controls(
     ),
     field(
       'Correct by',
-      choice<Renormalisation | ''>(
-        [{ value: '', text: `as usual: ${usual}` }, ...corrections],
-        renormalise,
-        (value) => changed({ renormalise: value }),
+      choice<Renormalisation | ''>([{ value: '', text: usual }, ...corrections], renormalise, (value) =>
+        changed({ renormalise: value }),
       ),
     ),
     field(

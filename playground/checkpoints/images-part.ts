@@ -7,6 +7,7 @@ import { fileDrop } from './file-drop.ts';
 import type { ImagesFacts, PartFacts } from './images-task.ts';
 import type { PairFacts } from './networks.ts';
 import { failure } from './networks-part.ts';
+import { renew } from './renew.ts';
 import type { CheckpointSettings, DataSource, NamedFile } from './settings.ts';
 
 export interface ImagesView {
@@ -36,7 +37,8 @@ export function imagesPart(
     root,
     show({ settings, files, pair, images, wanted }) {
       const { data, limit, mean, std } = settings;
-      form.replaceChildren(
+      renew(
+        form,
         field(
           'Images',
           choice(sources(data, pair), data, (source) => changed({ data: source })),

@@ -140,16 +140,16 @@ function foundParts(
   }
   if (!opened?.pair) return [];
   if ('error' in opened.pair) {
-    return [
-      failure(opened.pair.error),
-      element(
-        'p',
-        { class: 'note' },
-        'Known are MLPs (any chain of 2-D weights), VGG-like networks (features.N, classifier) and ResNets as PyTorch names them. What files cannot say is said under “Architecture”, such as mlp:tanh.',
-      ),
-    ];
+    return [failure(opened.pair.error), element('p', { class: 'note' }, advice(opened.pair.error))];
   }
   return [describePair(opened.pair)];
+}
+
+/** What to do about two files that make no pair. */
+function advice(error: string): string {
+  return error.includes('not the same architecture')
+    ? 'Units can be matched one by one only where both networks have the same layers of the same widths: choose two such checkpoints.'
+    : 'Known are MLPs (any chain of 2-D weights), VGG-like networks (features.N, classifier) and ResNets as PyTorch names them. What files cannot say is said under “Architecture”, such as mlp:tanh.';
 }
 
 function describePair({ model, assumptions, inputShape, classes }: PairFacts): HTMLElement {

@@ -46,9 +46,10 @@ const OPTIONS: readonly (readonly [string, string])[] = [
   ['--preset', '“Small choices”'],
 ];
 
-/** A message of the library in the words of the page. */
+/** A message of the library in the words of the page, without the function that it came from. */
 export function pageWords(message: string): string {
-  return OPTIONS.reduce((text, [option, field]) => text.replaceAll(option, field), message);
+  const said = message.replace(/^[a-z][a-zA-Z0-9]*: /, '');
+  return OPTIONS.reduce((text, [option, field]) => text.replaceAll(option, field), said);
 }
 
 /** 1.2 MB. */

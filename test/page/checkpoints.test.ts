@@ -256,7 +256,7 @@ describe('what goes wrong', () => {
     for (const [file, message] of [
       [
         'notes.safetensors',
-        /notes\.safetensors: expected a safetensors file, a PyTorch checkpoint.*Convert it/,
+        /^notes\.safetensors: expected a safetensors file, a PyTorch checkpoint.*Convert it/,
       ],
       ['short.safetensors', /short\.safetensors/],
       ['other.safetensors', /"fc1\.bias" is \[14\] in the first, \[9\] in the second/],
@@ -407,6 +407,18 @@ describe('on a phone, in the dark, by keyboard', () => {
         .map((each) => each.outerHTML),
     );
     expect(nameless).toEqual([]);
+    // A choice by keyboard makes the form anew, and the keyboard stays where it was.
+    await page.getByLabel('Seed').last().focus();
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Tab');
+    await page.locator('.outcome.old').first().waitFor();
+    expect(page.url()).toContain('seed=1');
+    const held = () => page.evaluate(() => document.activeElement?.id);
+    expect(await held()).toBe('field-points-of-a-line');
+    await page.locator('#analysis-line').focus();
+    await page.keyboard.press('Space');
+    expect(await held()).toBe('analysis-line');
+    expect(page.url()).toContain('analyses=spec,match,units,layers,merge');
     await page.getByLabel('Choose file A').focus();
     const ring = await page
       .locator('.slots label')
