@@ -46,6 +46,8 @@ export interface TimedCase {
   readonly bytes?: number;
   /** Only on adapters that are no CPU emulation. Default: false. */
   readonly hardwareOnly?: boolean;
+  /** Other numerics classes of this library that take part where the adapter has them. Default: none. */
+  readonly classes?: readonly 'f16'[];
   /** Everyone computes on the host: there is one way to wait, and no GPU time. Default: false. */
   readonly onHost?: boolean;
   prepare(): PreparedCase | Promise<PreparedCase>;

@@ -20,6 +20,18 @@ export function firstWrong(
   return undefined;
 }
 
+/**
+ * How far a sum of products may be from float64.
+ * @param terms products in the sum; each rounds once, each addition once, an epilogue a few times.
+ * @param magnitude sum of the products' magnitudes.
+ * @param engine of class f16: each operand, at most 1 here, is rounded to one of the two f16 beside it, or to 0 below 2^-14.
+ */
+export function sumBound(terms: number, magnitude: number, engine: string): number {
+  const float32 = (terms + 3) * 2 ** -24 * magnitude;
+  const operands = engine.endsWith('f16') ? (2 ** -9 + 2 ** -20) * magnitude + terms * 2 ** -13 : 0;
+  return float32 + operands;
+}
+
 /** The first complaint of several. */
 export function firstOf(...complaints: readonly (string | undefined)[]): string | undefined {
   return complaints.find((complaint) => complaint !== undefined);

@@ -91,6 +91,12 @@ export function networkName({ kind, widths }: Network): string {
   return [kind, ...widths].join('-');
 }
 
+/** Multiply-adds of one sample's forward pass, in convolutions and linear layers. */
+export function forwardMultiplyAdds({ kind, widths }: Network): number {
+  if (kind === 'resnet20') return 40_813_184;
+  return widths.slice(1).reduce((sum, width, layer) => sum + width * widths[layer]!, 0);
+}
+
 /** This library's model of a network. */
 export function modelOf({ kind, widths }: Network): Model {
   return kind === 'mlp' ? mlp({ widths }) : resnetOfDepth(20);

@@ -42,6 +42,8 @@ const FEWEST = 3;
 const MUCH_SLOWER = 4;
 /** Whoever's first run took longer takes no turn without a clock. */
 const SLOW_FIRST_MS = 2000;
+/** Whoever's first run took longer is timed with the wait that serves it better alone. */
+const ONE_WAIT_MS = 60_000;
 /** Repeats under timestamps. */
 const PROFILED = 3;
 
@@ -98,7 +100,7 @@ async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
         reject(entrant, messageOf(error), isOurs(engine));
       }
     };
-    for (const { engine, options } of one.onHost ? bench.own.slice(0, 1) : bench.own) {
+    for (const { engine, options } of enginesOf(bench, one)) {
       try {
         const context = one.onHost ? home : await requestContextOn(bench.platform, options);
         if (context !== home) contexts.push(context);
@@ -176,6 +178,16 @@ function reject(entrant: Entrant, error: string, failed: boolean): void {
   if (failed) entrant.failed = true;
 }
 
+/** This library's ways that a case is about. */
+function enginesOf({ own, home }: Bench, one: TimedCase): OwnEngine[] {
+  if (one.onHost) return own.slice(0, 1);
+  const isF16 = one.classes?.includes('f16') && home.device.features.has('shader-f16');
+  return own.flatMap(({ engine, options }) => [
+    { engine, options },
+    ...(isF16 ? [{ engine: `${engine} f16`, options: { ...options, numerics: 'f16' as const } }] : []),
+  ]);
+}
+
 /** Whether this library sleeps while it waits here. */
 function sleeps({ platform, home }: Bench): boolean {
   return platform.name === 'node' && home.software;
@@ -192,7 +204,8 @@ function waiting(home: Context, wait: Wait): Waiting {
 function turnsOf(bench: Bench, one: TimedCase, entrant: Entrant): Turn[] {
   const turn = (wait: Wait): Turn => ({ entrant, wait, times: [] });
   const own = turn(waitOf(bench, one, entrant.engine));
-  return isOurs(entrant.engine) || !sleeps(bench) || one.onHost ? [own] : [turn('sleeping'), own];
+  if (isOurs(entrant.engine) || !sleeps(bench) || one.onHost) return [own];
+  return entrant.firstMs! > ONE_WAIT_MS ? [turn('sleeping')] : [turn('sleeping'), own];
 }
 
 /**

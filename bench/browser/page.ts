@@ -4,7 +4,7 @@
  */
 import { browserPlatform } from '../../src/runtime/platform-browser.ts';
 import { chooseCases, portableFamilies } from '../families.ts';
-import { peerSources } from '../peers/sources.ts';
+import { peersWithout } from '../peers/sources.ts';
 import type { ResultLine, Surroundings } from '../result-line.ts';
 import { runSuite } from '../run.ts';
 import { caseTable, headline } from '../table.ts';
@@ -14,6 +14,8 @@ export interface PageRun {
   readonly families: readonly string[];
   readonly only: string;
   readonly peers: boolean;
+  /** Engines that are left out. */
+  readonly without: readonly string[];
   readonly variants: readonly string[];
   readonly repeats: number;
   readonly roofs: boolean;
@@ -35,7 +37,7 @@ declare global {
 }
 
 globalThis.runBench = async (run) => {
-  const { families, only, peers, variants, repeats, roofs, versions } = run;
+  const { families, only, peers, without, variants, repeats, roofs, versions } = run;
   const cases = await chooseCases(portableFamilies, families, only);
   const output = document.querySelector('pre')!;
   const tell = async (event: PageEvent, text: string) => {
@@ -46,7 +48,7 @@ globalThis.runBench = async (run) => {
     platform: browserPlatform,
     name: nameOfBrowser(),
     driver: '',
-    sources: peers ? peerSources : [],
+    sources: peers ? peersWithout(without) : [],
     peerHost: () => ({
       ...({ name: 'browser', gpu: navigator.gpu, onnxFiles: '/onnxruntime/' } as const),
       versions: (packages: readonly string[]) =>
@@ -78,6 +80,7 @@ if (asked.size > 0) {
     families: asked.get('families')?.split(',') ?? [],
     only: asked.get('only') ?? '',
     peers: asked.has('peers'),
+    without: asked.get('without')?.split(',') ?? [],
     variants: asked.get('variants')?.split(',') ?? ['default'],
     repeats: Number(asked.get('repeats') ?? 9),
     roofs: true,

@@ -57,9 +57,10 @@ export async function runInBrowser(
     });
     await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
     await page.waitForFunction(() => 'runBench' in globalThis);
-    const { only, peers = false, variants, repeats, roofs } = values;
+    const { only, peers = false, without, variants, repeats, roofs } = values;
     const packages = peerSources.flatMap((source) => source.packages);
-    const run: PageRun = { families, only, peers, variants, repeats, roofs, versions: versions(packages) };
+    const chosen = { families, only, peers, without, variants, repeats, roofs };
+    const run: PageRun = { ...chosen, versions: versions(packages) };
     await page.evaluate((given) => globalThis.runBench(given), run);
   } finally {
     signal.removeEventListener('abort', stop);

@@ -9,7 +9,7 @@ import {
   weightGradientReference,
 } from '../../test/reference/kernels/conv.ts';
 import type { Family, TimedCase } from '../case.ts';
-import { firstOf, firstWrong } from '../check.ts';
+import { firstOf, firstWrong, sumBound } from '../check.ts';
 import type { ConvProblem } from '../problem.ts';
 import { dispatching } from './dispatching.ts';
 import { type ConvTask, type SampledReference, sampledConvReference } from './sampled-conv.ts';
@@ -73,6 +73,7 @@ export function convCase(task: Task, given: Layer): TimedCase {
     flops: 2 * products * passes,
     bytes: 4 * all * passes,
     hardwareOnly: given.hardwareOnly ?? false,
+    classes: ['f16'],
     prepare() {
       const problem = problemOf(task, sizes);
       const parts: readonly ConvTask[] = task === 'backward' ? ['input-gradient', 'weight-gradient'] : [task];
@@ -111,10 +112,10 @@ export function convCase(task: Task, given: Layer): TimedCase {
             };
           }),
         ],
-        check: (results) =>
+        check: (results, engine) =>
           firstOf(
             ...expected.map(({ values, magnitudes, terms, places }, i) =>
-              firstWrong(results[i]!, values, (at) => (terms + 2) * 2 ** -24 * magnitudes[at]!, places),
+              firstWrong(results[i]!, values, (at) => sumBound(terms, magnitudes[at]!, engine), places),
             ),
           ),
       };

@@ -48,7 +48,7 @@ function valuesOf(shape: Shape): Float32Array<ArrayBuffer> {
 }
 
 /** Statistics of values 100 + a standard normal, for peers too. */
-export function statisticsCase(shape: Shape, hardwareOnly = false): TimedCase {
+function statisticsCase(shape: Shape, hardwareOnly = false): TimedCase {
   const [outer, channels, height, width] = shape;
   return {
     name: `norm/statistics/${shape.join('x')}`,

@@ -5,14 +5,20 @@
 import type { Context } from '../../src/runtime/context.ts';
 import type { Family, TimedCase } from '../case.ts';
 import { firstWrong } from '../check.ts';
-import { firstImages, imagesOf, MLP, networkName, RESNET20, stateOf } from '../networks.ts';
+import {
+  firstImages,
+  forwardMultiplyAdds,
+  imagesOf,
+  MLP,
+  networkName,
+  RESNET20,
+  stateOf,
+} from '../networks.ts';
 import type { Network, SweepProblem } from '../problem.ts';
 import { isOurs } from '../result-line.ts';
 import { mixed, referenceLoss, sweepContestant } from './network-contestants.ts';
 
 const POINTS = 11;
-
-const FORWARD = { mlp: 784 * 512 + 512 * 512 + 512 * 10, resnet20: 40_813_184 };
 
 export const sweepFamily: Family = {
   name: 'sweep',
@@ -26,10 +32,10 @@ export const sweepFamily: Family = {
 };
 
 /** A sweep as a case. */
-export function sweepCase(network: Network, count: number, hardwareOnly = false): TimedCase {
+function sweepCase(network: Network, count: number, hardwareOnly = false): TimedCase {
   return {
     name: `sweep/${networkName(network)}/${count}x${POINTS}`,
-    flops: 2 * FORWARD[network.kind] * count * POINTS,
+    flops: 2 * forwardMultiplyAdds(network) * count * POINTS,
     hardwareOnly,
     prepare() {
       const problem: SweepProblem = {

@@ -6,14 +6,19 @@ import { RandomStream } from '../../src/base/random.ts';
 import type { Context } from '../../src/runtime/context.ts';
 import type { Family, TimedCase } from '../case.ts';
 import { firstWrong } from '../check.ts';
-import { firstImages, imagesOf, MLP, networkName, RESNET20, stateOf } from '../networks.ts';
+import {
+  firstImages,
+  forwardMultiplyAdds,
+  imagesOf,
+  MLP,
+  networkName,
+  RESNET20,
+  stateOf,
+} from '../networks.ts';
 import { concatenated } from '../peers/layouts.ts';
 import type { Network, TrainingProblem } from '../problem.ts';
 import { isOurs } from '../result-line.ts';
 import { referenceLoss, trainingContestant } from './network-contestants.ts';
-
-/** Multiply-adds of one sample's forward pass; a step is three of them, but for the gradient of the images. */
-const FORWARD = { mlp: 784 * 512 + 512 * 512 + 512 * 10, resnet20: 40_813_184 };
 
 export const trainingFamily: Family = {
   name: 'training',
@@ -30,7 +35,8 @@ export const trainingFamily: Family = {
 export function trainingCase(network: Network, batch: number, hardwareOnly = false): TimedCase {
   return {
     name: `training/${networkName(network)}/batch${batch}`,
-    flops: 2 * 3 * FORWARD[network.kind] * batch,
+    // backward is twice the forward pass, but for the gradient of the images
+    flops: 2 * 3 * forwardMultiplyAdds(network) * batch,
     hardwareOnly,
     prepare() {
       const problem = problemOf(network, batch);

@@ -3,10 +3,10 @@ import { OptionError } from '../../src/base/errors.ts';
 import type { BenchOptionValues } from '../../src/cli/bench.ts';
 import { expectWritable, writeBytes } from '../../src/io/node-files.ts';
 import { nodePlatform } from '../../src/runtime/platform-node.ts';
-import type { Case, Family } from '../case.ts';
+import type { Family } from '../case.ts';
 import { chooseCases } from '../families.ts';
 import { benchPage } from '../html-page.ts';
-import { peerSources } from '../peers/sources.ts';
+import { peersWithout } from '../peers/sources.ts';
 import { isOurs, type ResultLine } from '../result-line.ts';
 import { type RunEvents, type RunHost, type RunOptions, runSuite } from '../run.ts';
 import { caseTable, headline, targetTable } from '../table.ts';
@@ -33,7 +33,8 @@ export async function benchCommand(
   values: BenchOptionValues,
   signal: AbortSignal,
 ): Promise<number> {
-  const cases = await chosen(parts.families, named, values.only);
+  const cases = await asOptions(() => chooseCases(parts.families, named, values.only));
+  const host = await asOptions(() => hostOf(values));
   if (values.list) {
     process.stdout.write(cases.map(({ name }) => `${name}\n`).join(''));
     return 0;
@@ -60,7 +61,7 @@ export async function benchCommand(
       if (!parts.runInBrowser)
         throw new OptionError('bench: --browser is offered in the repository: npm run bench -- --browser');
       await parts.runInBrowser(named, values, events, signal);
-    } else await runSuite(hostOf(values), cases, runOptions(values, signal), events);
+    } else await runSuite(host, cases, runOptions(values, signal), events);
   } finally {
     if (values.html !== undefined && lines.length > 0)
       await writeText(values.html, benchPage(lines, await pageView()));
@@ -74,23 +75,24 @@ export async function benchCommand(
   return failures.length > 0 ? 1 : 0;
 }
 
-async function chosen(families: readonly Family[], named: readonly string[], only: string): Promise<Case[]> {
+/** Names that there are not are usage errors. */
+async function asOptions<T>(choose: () => T | Promise<T>): Promise<T> {
   try {
-    return await chooseCases(families, named, only);
+    return await choose();
   } catch (error) {
     if (error instanceof RangeError) throw new OptionError(`bench: ${error.message}`);
     throw error;
   }
 }
 
-function hostOf({ peers }: BenchOptionValues): RunHost {
+function hostOf({ peers, without }: BenchOptionValues): RunHost {
   return {
     platform: nodePlatform,
     name: `node ${process.version.slice(1)}`,
     driver: Object.entries(versions(['webgpu']))
       .map(([name, version]) => `Dawn (${name} ${version})`)
       .join(),
-    sources: peers ? peerSources : [],
+    sources: peers ? peersWithout(without) : [],
     peerHost: nodePeerHost,
   };
 }

@@ -283,33 +283,32 @@ function sweep(jax: Jax, problem: SweepProblem): Contestant {
   const [x, oneHot] = batchOf(jax, problem);
   const operations = operationsOf(jax, false);
   const places = lambda.map((at) => numpy.array(Float32Array.of(at)));
-  const evaluate = jax.jit((from: Values[], to: Values[], at: Values, images: Values, targets: Values) => {
-    const value = (name: string) => {
-      const i = names.indexOf(name);
-      const [p, q] = [from[i]!, to[i]!];
-      return numpy.add(numpy.multiply(p, numpy.subtract(1, at.ref)), numpy.multiply(q, at.ref));
-    };
-    const loss = meanLoss(jax, forward(network, operations, value, images), targets);
+  // Two functions: in one, the compiler would mix every weight again for each product that it takes part in.
+  const mix = jax.jit((from: Values[], to: Values[], at: Values): Values[] => {
+    const mixed = from.map((value, i) =>
+      numpy.add(numpy.multiply(value, numpy.subtract(1, at.ref)), numpy.multiply(to[i]!, at.ref)),
+    );
     at.dispose();
-    return loss;
+    return mixed;
+  });
+  const evaluate = jax.jit((weights: Values[], images: Values, targets: Values): Values => {
+    const value = (name: string) => weights[names.indexOf(name)]!;
+    return meanLoss(jax, forward(network, operations, value, images), targets);
   });
   let losses: number[] = [];
   return {
     async run(wait) {
-      const found = places.map(
-        (at) =>
-          evaluate(
-            ends[0].map((array) => array.ref),
-            ends[1].map((array) => array.ref),
-            ...([at.ref, x.ref, oneHot.ref] as const),
-          ) as Values,
-      );
+      const found = places.map((at) => {
+        const [from, to] = ends.map((arrays) => arrays.map((array) => array.ref));
+        return evaluate(mix(from!, to!, at.ref) as Values[], x.ref, oneHot.ref) as Values;
+      });
       const values = await wait(Promise.all(found.map((loss) => loss.data() as Promise<Float32Array>)));
       losses = values.map(([loss]) => loss!);
     },
     read: async () => [Float32Array.from(losses)],
     destroy() {
       for (const array of [...ends[0], ...ends[1], ...places, x, oneHot]) array.dispose();
+      mix.dispose();
       evaluate.dispose();
     },
   };

@@ -41,13 +41,18 @@ export const onnxruntimeSource: PeerSource = {
   },
 };
 
-function sessionOf(ort: Ort, graph: OnnxGraph) {
-  return ort.InferenceSession.create(onnxModel(graph), {
+async function sessionOf(ort: Ort, graph: OnnxGraph) {
+  const session = ort.InferenceSession.create(onnxModel(graph), {
     executionProviders: ['webgpu'],
     preferredOutputLocation: 'gpu-buffer',
     logSeverityLevel: 3,
     // what would run on the processor in silence is an error
     extra: { session: { disable_cpu_ep_fallback: '1' } },
+  });
+  return await session.catch((error) => {
+    throw /CPU EP/.test(String(error))
+      ? new PeerCannot('it would compute a part of this on the processor')
+      : error;
   });
 }
 
@@ -111,9 +116,8 @@ async function contestantOf(ort: Ort, device: GPUDevice, problem: Problem): Prom
     case 'softmax': {
       const { log, rows, classes, logits } = problem;
       const shape = [rows, classes];
-      const operation = log ? 'LogSoftmax' : 'Softmax';
-      const node = { operation, inputs: ['x'], outputs: ['y'], attributes: { axis: 1 } };
-      return await make([{ name: 'x', shape, data: logits }], [node], [{ name: 'y', shape }]);
+      const nodes = softmaxNodes('x', 'y', log);
+      return await make([{ name: 'x', shape, data: logits }], nodes, [{ name: 'y', shape }]);
     }
     case 'gather': {
       const { rows, length, table } = problem;
@@ -132,6 +136,17 @@ async function contestantOf(ort: Ort, device: GPUDevice, problem: Problem): Prom
     default:
       throw new PeerCannot(`it has nothing for ${problem.kind}`);
   }
+}
+
+/** Of rows. The logarithm is an operation of its own: `LogSoftmax` would run on the processor. */
+function softmaxNodes(from: string, to: string, log: boolean): OnnxNode[] {
+  const softmax = { operation: 'Softmax', inputs: [from], attributes: { axis: 1 } };
+  if (!log) return [{ ...softmax, outputs: [to] }];
+  const shares = `${to} shares`;
+  return [
+    { ...softmax, outputs: [shares] },
+    { operation: 'Log', inputs: [shares], outputs: [to] },
+  ];
 }
 
 /** Runs a graph on inputs that stay on the GPU. */
@@ -264,7 +279,7 @@ async function sweep(ort: Ort, device: GPUDevice, problem: SweepProblem): Promis
   };
   const logits = forward(network, operationsOn(nodes), value, 'images');
   nodes.push(
-    { operation: 'LogSoftmax', inputs: [logits], outputs: ['logarithms'], attributes: { axis: 1 } },
+    ...softmaxNodes(logits, 'logarithms', true),
     { operation: 'Mul', inputs: ['logarithms', 'targets'], outputs: ['chosen'] },
     {
       ...{ operation: 'ReduceMean', inputs: ['chosen'], outputs: ['mean'] },

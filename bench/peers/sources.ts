@@ -11,3 +11,12 @@ export const peerSources: readonly PeerSource[] = [
   onnxruntimeSource,
   assignmentSource,
 ];
+
+/** All but the named engines. @throws RangeError for a name that none has. */
+export function peersWithout(engines: readonly string[]): PeerSource[] {
+  const known = peerSources.map(({ engine }) => engine);
+  const unknown = engines.find((engine) => !known.includes(engine));
+  if (unknown !== undefined)
+    throw new RangeError(`there is no peer "${unknown}"; there are ${known.join(', ')}`);
+  return peerSources.filter(({ engine }) => !engines.includes(engine));
+}

@@ -10,6 +10,7 @@ import { interruptSignal } from './session.ts';
 export interface BenchOptionValues {
   readonly only: string;
   readonly peers?: boolean;
+  readonly without: readonly string[];
   readonly json?: string;
   readonly html?: string;
   readonly adapter?: string;
@@ -36,6 +37,7 @@ export function withBenchOptions(command: Command): Command {
     .argument('[families...]', 'families of cases, such as matmul conv training (default: all; see --list)')
     .option('--only <text>', 'only cases with this text in their names', '')
     .option('--peers', 'compare with other engines, those that are installed')
+    .option('--without <engines>', 'leave these peers out, separated by commas', names, [])
     .option('--json <file>', 'write a line of JSON for each case and engine; - writes to stdout')
     .option('--html <file>', 'write a page with plots')
     .option('--adapter <name>', 'part of an adapter name, or the path of a Vulkan ICD .json file')
@@ -43,7 +45,7 @@ export function withBenchOptions(command: Command): Command {
     .option(
       '--variants <names>',
       'kernel variants, separated by commas: default, naive, register, quad, workgroup',
-      variantNames,
+      names,
       ['default'],
     )
     .option('--repeats <n>', 'times of everyone in each case', positiveInteger, 9)
@@ -53,10 +55,10 @@ export function withBenchOptions(command: Command): Command {
     .option('--list', 'list families and cases, and run nothing');
 }
 
-function variantNames(text: string): string[] {
-  const names = text.split(',').map((name) => name.trim());
-  if (names.includes('')) throw new InvalidArgumentError('expected names separated by commas');
-  return names;
+function names(text: string): string[] {
+  const found = text.split(',').map((name) => name.trim());
+  if (found.includes('')) throw new InvalidArgumentError('expected names separated by commas');
+  return found;
 }
 
 export function registerBench(program: Command): void {
