@@ -84,7 +84,7 @@ export function resultPart(
         element(
           'div',
           { class: 'command' },
-          element('code', { tabindex: '0' }, command),
+          element('code', { tabindex: '0' }, ...inWholeOptions(command)),
           copyButton('Copy', () => command),
         ),
         whole,
@@ -92,6 +92,12 @@ export function resultPart(
       root.hidden = false;
     },
   };
+}
+
+/** A command that breaks between its options, not within them. */
+function inWholeOptions(command: string): (HTMLElement | string)[] {
+  const [head = '', ...options] = command.split(' --');
+  return [head, ...options.flatMap((option) => [' ', element('span', {}, `--${option}`)])];
 }
 
 /** Whether the result is that of the link, and if not what there was. */
