@@ -96,16 +96,16 @@ fn main(
         // {{end}}
       }
       // {{for s < B_COPIES}}
+      // no branches: eight of them, one after another, take SwiftShader minutes to compile
       let k{s} = k + b_k + {s}u * (THREADS / (TILE_N / 4u));
-      if (k{s} < end) {
-        let y = i32(k{s} % TAPS / TAPS_X);
-        let x = i32(k{s} % TAPS_X);
-        let input_at = (i32((start + k{s} / TAPS) * params.in_h) + y) * i32(params.in_w) + x;
-        // {{for j < 4}}
-        let inside{j} = u32(first_y{j} + y) < params.in_h && u32(first_x{j} + x) < params.in_w; // above the input: huge
-        b_next{s}[{j}] = select(0.0, input[select(0, first{j} + input_at, inside{j})], inside{j});
-        // {{end}}
-      }
+      let y{s} = i32(k{s} % TAPS / TAPS_X);
+      let x{s} = i32(k{s} % TAPS_X);
+      let input_at{s} = (i32((start + k{s} / TAPS) * params.in_h) + y{s}) * i32(params.in_w) + x{s};
+      // {{for j < 4}}
+      let within{s}_{j} = (u32(first_y{j} + y{s}) < params.in_h) & (u32(first_x{j} + x{s}) < params.in_w); // above the input: huge
+      let inside{s}_{j} = within{s}_{j} & (k{s} < end);
+      b_next{s}[{j}] = select(0.0, input[select(0, first{j} + input_at{s}, inside{s}_{j})], inside{s}_{j});
+      // {{end}}
       // {{end}}
     }
 

@@ -102,7 +102,7 @@ fn main(
       let column{s}_{j} = min(tile_column + (own_four + {s}u * (THREADS / STEP)) * 4u + {j}u, columns - 1u);
       let in_y{s}_{j} = u32(first_y + i32(column{s}_{j} % TAPS / TAPS_X)); // above the input: huge
       let in_x{s}_{j} = u32(first_x + i32(column{s}_{j} % TAPS_X));
-      let inside{s}_{j} = in_y{s}_{j} < params.in_h && in_x{s}_{j} < params.in_w;
+      let inside{s}_{j} = (in_y{s}_{j} < params.in_h) & (in_x{s}_{j} < params.in_w);
       let input_at{s}_{j} = image + column{s}_{j} / TAPS * in_plane + in_y{s}_{j} * params.in_w + in_x{s}_{j};
       b_next{s}[{j}] = select(0.0, input[select(0u, input_at{s}_{j}, inside{s}_{j})], inside{s}_{j});
       // {{end}}
