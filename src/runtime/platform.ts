@@ -32,6 +32,7 @@ export interface FoundAdapter {
 export interface TextCache {
   /** What was written under a name; undefined when nothing was. */
   read(name: string): Promise<string | undefined>;
+  /** Keeps a text under a name, in place of what was there. */
   write(name: string, text: string): Promise<void>;
 }
 

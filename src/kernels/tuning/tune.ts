@@ -12,12 +12,15 @@ import { VERSION } from '../../version.ts';
 import { candidates } from '../variant.ts';
 import { type Problem, problems } from './problems.ts';
 
+/** How long tuning may take, and where its findings are kept. */
 export interface TuneOptions {
   /** Wall time after which nothing new is begun, in milliseconds. Default: 2000. */
   readonly budgetMs?: number;
   /** Measures again what the cache knows. Default: false. */
   readonly again?: boolean;
+  /** Stops it: the promise is rejected with its reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
+  /** Called after each problem. Default: nobody is told. */
   readonly onProgress?: (progress: { done: number; total: number; note: string }) => void;
   /** Is told what is wrong with the cache, which is then left aside. Default: nobody is. */
   readonly onWarning?: (message: string) => void;
@@ -27,6 +30,7 @@ export interface TuneOptions {
 
 /** What was measured for one problem. */
 export interface TunedProblem {
+  /** Its name: a kernel with sizes. */
   readonly problem: string;
   /** The key in `context.tuning`: family and class of sizes. */
   readonly sizes: string;
@@ -36,13 +40,15 @@ export interface TunedProblem {
   readonly milliseconds: Readonly<Record<string, number>>;
 }
 
+/** What tuning found. */
 export interface TuneResult {
   /** What was measured in this call. */
   readonly measured: readonly TunedProblem[];
   /** All that `context.tuning` knows now. */
   readonly choices: Readonly<Record<string, string>>;
-  /** Problems that were known before, or that no time was left for. */
+  /** Problems that were known before. */
   readonly known: number;
+  /** Problems that no time was left for. */
   readonly left: number;
 }
 
