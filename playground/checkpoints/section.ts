@@ -35,6 +35,8 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
   let opened: OpenedCheckpoints | undefined;
   let images: ImagesFacts | { readonly error: string } | undefined;
   let running: AbortController | undefined;
+  /** Until the section is shown, the address is not read: what is chosen waits, and nothing is remembered. */
+  let isShown = false;
   /** What was chosen last: replies to what was chosen before are late. */
   let round = 0;
   /** What the results that are shown were made from, and their hashes. */
@@ -143,6 +145,7 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
   }
 
   function rememberState(): void {
+    if (!isShown) return;
     const named = (letter: Letter) => {
       const facts = opened?.[letter];
       return facts && !('error' in facts) ? { name: facts.name, sha256: facts.sha256 } : link[letter];
@@ -186,7 +189,7 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
     const mine = ++round;
     opened = undefined;
     show();
-    if (!files.a && !files.b) return;
+    if (!isShown || (!files.a && !files.b)) return;
     try {
       const found = await engine.run('openCheckpoints', networkFiles());
       if (mine !== round) return;
@@ -277,6 +280,7 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
   return {
     root,
     show(values: Values) {
+      isShown = true;
       link = linkOf(values);
       settings = link.settings;
       void (files.a || files.b ? open() : readImages());

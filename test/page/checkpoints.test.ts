@@ -5,6 +5,7 @@ import type { Locator, Page } from 'playwright';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Checkpoint, modelOfCheckpoint } from '../../src/commands/checkpoint.ts';
 import { matchResult } from '../../src/commands/match.ts';
+import { planeResult } from '../../src/commands/plane.ts';
 import { pruneResult } from '../../src/commands/prune.ts';
 import { statsResult } from '../../src/commands/stats.ts';
 import { BUILT_IN_DATA, builtInImages } from '../../src/io/known-data.ts';
@@ -96,6 +97,20 @@ async function checkpoint(name: string): Promise<Checkpoint> {
   return { path: name, state: await readStateDict(readFileSync(path(name)), name) };
 }
 
+/** Both networks and the images of `SMALL`, as the command line's functions take them. */
+async function requests() {
+  const images = builtInImages(BUILT_IN_DATA.digits!, 60);
+  const [a, b] = [await checkpoint('a.safetensors'), await checkpoint('b.safetensors')];
+  const common = {
+    ...{ model: modelOfCheckpoint(a, undefined), seed: 0, started: 0 },
+    images: { ...images, statistics: images.train, normalisation: BUILT_IN_DATA.digits!.normalisation },
+  };
+  return { a, b, common };
+}
+
+/** Whether the page computes where Node does: a browser tells less of the adapter's name. */
+const isSameAdapter = (result: { adapter: string }) => context().adapterName.startsWith(result.adapter);
+
 describe('two checkpoints', () => {
   it('give the command line’s numbers and hashes, and files that open again', async (test) => {
     const { page, messages, elsewhere } = await playground.open(SMALL);
@@ -109,12 +124,7 @@ describe('two checkpoints', () => {
     await outcome(page, 'plane');
 
     // What takes a command seconds to say is asked of the functions that it calls; two commands are run as the page words them.
-    const images = builtInImages(BUILT_IN_DATA.digits!, 60);
-    const [a, b] = [await checkpoint('a.safetensors'), await checkpoint('b.safetensors')];
-    const common = {
-      ...{ model: modelOfCheckpoint(a, undefined), seed: 0, started: 0 },
-      images: { ...images, statistics: images.train, normalisation: BUILT_IN_DATA.digits!.normalisation },
-    };
+    const { a, b, common } = await requests();
     const match = await matchResult(context(), { ...common, a, b, method: 'weight' });
     const stats = { align: 'weight', renormalise: 'repair', on: 'test' } as const;
     const expected = {
@@ -131,8 +141,7 @@ describe('two checkpoints', () => {
     for (const [analysis, result] of Object.entries(expected)) {
       const article = await outcome(page, analysis);
       const found = await savedJson(page, article, names[analysis as keyof typeof names]);
-      if (!context().adapterName.startsWith(found.adapter))
-        // a browser tells less of its name
+      if (!isSameAdapter(found))
         test.skip(`the page is on ${found.adapter}, Node on ${context().adapterName}`);
       const { seconds: _, adapter: __, ...rest } = JSON.parse(JSON.stringify(result));
       expect(found).toMatchObject(rest);
@@ -217,7 +226,16 @@ describe('two checkpoints', () => {
   });
 
   it('are named in the link with their hashes, and another file is told from them', async () => {
-    const { page } = await playground.open(`${SMALL}&method=activation&analyses=spec,match`);
+    // Files that are chosen before the adapter is found wait for what the link says.
+    const beforeWorker = `
+      const { requestAdapter } = GPU.prototype;
+      GPU.prototype.requestAdapter = async function (options) {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        return requestAdapter.call(this, options);
+      };`;
+    const { page } = await playground.open(`${SMALL}&method=activation&analyses=spec,match`, {
+      beforeWorker,
+    });
     await choose(page, 'A', 'a.safetensors', 'b.safetensors');
     await outcome(page, 'spec');
     await run(page);
@@ -382,7 +400,13 @@ describe('stopping', () => {
     // Once another task has run, the stopped one has freed what it used; what the context keeps for later is no more the second time.
     await grid('3');
     await run(page);
-    await outcome(page, 'plane');
+    const plane = await savedJson(page, await outcome(page, 'plane'), 'plane');
+    const { a, b, common } = await requests();
+    const undisturbed = await planeResult(context(), {
+      ...{ ...common, checkpoints: [a, b], align: 'weight', renormalise: 'none' },
+      ...{ grid: 3, margin: 0.25, on: 'test' },
+    });
+    if (isSameAdapter(plane)) expect(plane.hash).toBe(undisturbed.hash);
     const first = await live();
     await grid('61');
     await stopHalfway();
