@@ -127,13 +127,16 @@ describe('the story that everybody sees first', () => {
     await page.locator('#lambda').press('ArrowLeft');
     await page.locator('.said', { hasText: 'λ = 0.99' }).waitFor();
   });
+});
 
-  it('matches anew by another method without training again', async () => {
+describe('the method of matching', () => {
+  it('is changed without training again', async () => {
+    const { page } = await playground.open(SMALL);
+    await state(page, 'done');
     const before = await hashOf(page);
     await page.getByLabel('Match by').selectOption('activation');
-    await state(page, 'running');
+    await page.locator('.story .story-progress', { hasText: 'with the networks of before' }).waitFor();
     await state(page, 'done');
-    expect(await page.locator('.story .story-progress').innerText()).toContain('with the networks of before');
     expect(page.url()).toContain('match=activation');
     expect(await hashOf(page)).not.toBe(before);
   });
@@ -236,9 +239,7 @@ describe('what a reader takes away and brings', () => {
   });
 
   it('trains on the reader’s own files, IDX as published', async () => {
-    const { page, messages } = await playground.open(SMALL);
-    await state(page, 'done');
-    await page.getByLabel('Data set').selectOption('files');
+    const { page, messages } = await playground.open(SMALL.concat('&data=files'));
     await state(page, 'failed');
     expect(await page.locator('.failure').innerText()).toContain('no files are chosen');
     await page.getByLabel('IDX or CIFAR files').setInputFiles(idxFiles());
@@ -259,9 +260,7 @@ describe('what a reader takes away and brings', () => {
         writeFileSync(join(folder, name, `${i}.bmp`), bitmapFile(20 + i, 40 - i, colour));
       }
     }
-    const { page, messages } = await playground.open(SMALL);
-    await state(page, 'done');
-    await page.getByLabel('Data set').selectOption('files');
+    const { page, messages } = await playground.open(SMALL.concat('&data=files'));
     await state(page, 'failed');
     await page.getByLabel('Or a folder of pictures').setInputFiles(folder);
     await state(page, 'done');
