@@ -59,7 +59,7 @@ export async function runSuite(
     let roofs: MeasuredRoofs | undefined;
     if (options.roofs ?? true) {
       roofs = await measureRoofs(home, Math.min(options.repeats, 5));
-      await events.onLines(roofLines(surroundings, roofs));
+      for (const line of roofLines(surroundings, roofs)) await events.onLines([line]);
     }
     const own = ownEngines(options);
     const { repeats, signal } = options;

@@ -7,7 +7,7 @@ export interface Target {
   /** Cases that it is about; each must reach it. */
   readonly cases: RegExp;
   /** Where it holds. */
-  readonly where: 'node, software' | 'browser' | 'GPU' | 'anywhere';
+  readonly where: 'SwiftShader in Node' | 'SwiftShader in a browser' | 'GPU' | 'anywhere';
   /** The number of the line of engine `rebasin`. */
   readonly of: (line: ResultLine) => number | undefined;
   readonly atLeast?: number;
@@ -34,7 +34,7 @@ export const TARGETS: readonly Target[] = [
     return {
       what: `${what}, against the best peer`,
       cases,
-      where: 'node, software',
+      where: 'SwiftShader in Node',
       of: ratio,
       atLeast,
       ...further,
@@ -44,7 +44,7 @@ export const TARGETS: readonly Target[] = [
     ([what, cases]): Target => ({
       what: `${what}, in a browser`,
       cases,
-      where: 'browser',
+      where: 'SwiftShader in a browser',
       of: ratio,
       atLeast: 2,
     }),
@@ -113,9 +113,8 @@ export function judgeTargets(lines: readonly ResultLine[]): Judgement[] {
   });
 }
 
-function holdsFor(where: Target['where'], { platform, software }: ResultLine): boolean {
-  const node = platform.startsWith('node');
+function holdsFor(where: Target['where'], { adapter, platform, software }: ResultLine): boolean {
   if (where === 'anywhere') return true;
   if (where === 'GPU') return !software;
-  return where === 'browser' ? !node : node && software;
+  return /swiftshader/i.test(adapter) && platform.startsWith('node') === (where === 'SwiftShader in Node');
 }

@@ -5,7 +5,9 @@ import { lineLooks } from '../../src/report/study-figure.ts';
 import { isOurs, type ResultLine } from '../result-line.ts';
 
 const ROW = 22;
-const NAMES = 330;
+const NAMES = 340;
+/** Pixels of a letter at an axis, about. */
+const LETTER = 7.2;
 
 /** Cases without what all of them begin with. */
 export function shortName(name: string): string {
@@ -33,7 +35,7 @@ export function enginesOf(lines: readonly ResultLine[]): string[] {
 function frame(cases: readonly string[], width: number, what: string) {
   return {
     ...baseOptions(width, cases.length * ROW + 56),
-    marginLeft: Math.min(NAMES, Math.max(120, 7 * Math.max(...cases.map((name) => shortName(name).length)))),
+    marginLeft: Math.min(NAMES, 16 + LETTER * Math.max(12, ...cases.map((name) => shortName(name).length))),
     marginTop: 8,
     ariaLabel: what,
     y: {

@@ -101,6 +101,18 @@ function numbers(lines: readonly ResultLine[]): HTMLElement {
   return element('details', 'numbers', summary, element('div', 'scroller', table));
 }
 
+/** What the adapter can do at most, in large figures. */
+function roofsSection(lines: readonly ResultLine[]): HTMLElement {
+  const facts = lines.flatMap(({ gflops, gigabytesPerSecond }) => [
+    ...(gigabytesPerSecond === undefined ? [] : [['copying', `${round(gigabytesPerSecond)} GB/s`] as const]),
+    ...(gflops === undefined ? [] : [['multiply-adds in registers', `${round(gflops)} GFLOP/s`] as const]),
+  ]);
+  const pairs = facts.map(([what, rate]) =>
+    element('div', '', element('dt', '', what), element('dd', '', rate)),
+  );
+  return element('section', '', element('h2', '', 'Roofs'), element('dl', 'facts', ...pairs));
+}
+
 function targetsSection(lines: readonly ResultLine[]): HTMLElement {
   const judgements = judgeTargets(lines).filter(({ verdict }) => verdict !== 'not measured');
   const items = judgements.map(({ target, verdict, numbers: found }) => {
@@ -122,10 +134,6 @@ if (root && embedded) {
     root.append(targetsSection(lines));
   for (const family of families) {
     const own = lines.filter((line) => line.case.startsWith(`${family}/`));
-    root.append(
-      family === 'roof'
-        ? element('section', '', element('h2', '', 'Roofs'), numbers(own))
-        : familySection(family, own, engines),
-    );
+    root.append(family === 'roof' ? roofsSection(own) : familySection(family, own, engines));
   }
 }

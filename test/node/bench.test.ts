@@ -12,7 +12,7 @@ import { jaxSource } from '../../bench/peers/jax.ts';
 import { type Peer, PeerCannot } from '../../bench/peers/peer.ts';
 import { parseResultLines, type ResultLine } from '../../bench/result-line.ts';
 import { type Bench, runCase } from '../../bench/suite.ts';
-import { judgeTargets } from '../../bench/targets.ts';
+import { judgeTargets, TARGETS } from '../../bench/targets.ts';
 import { type Context, requestContextOn } from '../../src/runtime/context.ts';
 import { nodePlatform } from '../../src/runtime/platform-node.ts';
 import { useCommandLine } from '../support/cli.ts';
@@ -167,7 +167,7 @@ describe('targets', () => {
         spread: 0,
         ratioToBestPeer,
       },
-      ...{ software: true, platform: 'node 20' },
+      ...{ adapter: 'google swiftshader', software: true, platform: 'node 20' },
     });
     const lines = [
       line('matmul/NN/256x256x256', 4.5),
@@ -184,31 +184,25 @@ describe('targets', () => {
   it('name cases that there are', async () => {
     const names = (await chooseCases(nodeFamilies, [], '')).map(({ name }) => name);
     const size = ['size/core', 'size/matrix-products'];
-    const everything = [...names, ...size].map((name) => ({ ...bench.surroundings, case: name }));
-    for (const platform of ['node 20', 'chromium 147'])
-      for (const software of [true, false]) {
-        const lines = everything.map(
-          (one): ResultLine => ({
-            ...{
-              ...one,
-              engine: 'rebasin',
-              wait: 'own',
-              platform,
-              software,
-              minMs: 1,
-              medianMs: 1,
-              spread: 0,
-            },
-            ...{
-              ratioToBestPeer: 1,
-              roofShare: 1,
-              figures: { gzipBytes: 1, gpuObjectsMade: 0, runMicrosecondsPerDispatch: 1 },
-            },
+    const figures = { gzipBytes: 1, gpuObjectsMade: 0, runMicrosecondsPerDispatch: 1 };
+    const measured = { minMs: 1, medianMs: 1, spread: 0, ratioToBestPeer: 1, roofShare: 1, figures };
+    const places = [
+      { adapter: 'google swiftshader', software: true, platform: 'node 20' },
+      { adapter: 'google swiftshader', software: true, platform: 'chromium 147' },
+      { adapter: 'a GPU', software: false, platform: 'node 20' },
+    ];
+    const judged = places.flatMap((place) =>
+      judgeTargets(
+        [...names, ...size].map(
+          (name): ResultLine => ({
+            ...{ case: name, engine: 'rebasin', wait: 'own', driver: '', versions: {} },
+            ...{ ...place, ...measured },
           }),
-        );
-        for (const { target, verdict } of judgeTargets(lines))
-          expect(verdict, target.what).not.toBe('not measured');
-      }
+        ),
+      ),
+    );
+    expect(judged.filter(({ verdict }) => verdict === 'not measured')).toEqual([]);
+    expect(new Set(judged.map(({ target }) => target))).toEqual(new Set(TARGETS));
   });
 });
 
