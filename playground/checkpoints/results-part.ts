@@ -152,7 +152,17 @@ function provenance(
   const title = hasCommand
     ? 'The same on the command line, with the same hash on the same adapter'
     : 'How it was made';
-  return element('details', { class: 'provenance' }, element('summary', {}, title), ...rows);
+  const folder =
+    hasCommand && settings.data === 'files'
+      ? [
+          element(
+            'p',
+            { class: 'note' },
+            'FOLDER is where the image files lie; there the command looks for training and test images.',
+          ),
+        ]
+      : [];
+  return element('details', { class: 'provenance' }, element('summary', {}, title), ...rows, ...folder);
 }
 
 /** Whether results are those that the link promises; nothing where it promises none. */
