@@ -110,7 +110,11 @@ export function registerDemo(program: Command): void {
         hash: demo.hash,
         ...demo.fields,
       };
-      const metadata = checkpointMetadata(parseModel(demo.fields.model), demo.normalisation);
+      const metadata = checkpointMetadata(
+        parseModel(demo.fields.model),
+        demo.normalisation,
+        context.numerics,
+      );
       const checkpoints = Object.entries(demo.checkpoints).map(([name, state]: [string, StateDict]) => {
         const file = join(out, `model-${name}.safetensors`);
         return { file, bytes: writeStateDict({ ...state, metadata }) };

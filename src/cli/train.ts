@@ -184,7 +184,8 @@ async function runTrain(options: TrainOptions): Promise<void> {
       );
     }
     if (options.out) {
-      const checkpoint = stateDictOf(stateEntries(model), state, checkpointMetadata(model, normalisation));
+      const metadata = checkpointMetadata(model, normalisation, context.numerics);
+      const checkpoint = stateDictOf(stateEntries(model), state, metadata);
       await writeBytes(options.out, writeStateDict(checkpoint));
       await rm(`${options.out}.training`, { force: true });
     }

@@ -116,7 +116,7 @@ export async function fit(context: Context, options: FitOptions): Promise<FitRes
   const reportEvery = Math.max(1, Math.ceil(stepsPerEpoch / (options.reportsPerEpoch ?? 10)));
   // Hashes the data, so only where a state is written or read.
   const pacer = options.selfPaced && new SamplePacer(options.selfPaced, epochs);
-  const recipe = options.checkpoint || resume ? recipeOf(options, batchSize, steps, pacer) : '';
+  const recipe = options.checkpoint || resume ? recipeOf(context, options, batchSize, steps, pacer) : '';
   if (resume && resume.recipe !== recipe) {
     throw new OptionError(
       'fit: the state to resume was made with other options or data; give the same, or start anew',
@@ -212,6 +212,7 @@ export async function fit(context: Context, options: FitOptions): Promise<FitRes
 
 /** What decides the result, as a hash: the schedule by its values. */
 function recipeOf(
+  context: Context,
   options: FitOptions,
   batchSize: number,
   steps: number,
@@ -232,6 +233,7 @@ function recipeOf(
     ...(options.initial ? { initial: [...options.initial] } : {}),
     ...(options.labelSmoothing ? { labelSmoothing: options.labelSmoothing } : {}),
     ...(pacer ? { selfPaced: pacer.settings } : {}),
+    ...(context.numerics === 'f32' ? {} : { numerics: context.numerics }),
   });
 }
 

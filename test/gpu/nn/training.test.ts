@@ -18,6 +18,7 @@ import {
   writeTrainingState,
 } from '../../../src/nn/train/training-state.ts';
 import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';
+import type { Context } from '../../../src/runtime/context.ts';
 import { evaluateReference } from '../../reference/graph.ts';
 import { useContext } from '../../support/context.ts';
 import { TINY_NORMALISATION, tinyDataset } from '../../support/tiny-dataset.ts';
@@ -136,6 +137,8 @@ describe('fit', () => {
     }
     const other = fit(context(), { ...run, seed: 5, resume: states[0]! });
     await expect(other).rejects.toThrow(/made with other options/);
+    const f16 = Object.create(context(), { numerics: { value: 'f16' } }) as Context; // refused before anything runs in it
+    await expect(fit(f16, { ...run, resume: states[0]! })).rejects.toThrow(/made with other options/);
     data.destroy();
   });
 
