@@ -40,9 +40,8 @@ function rowOf(line: ResultLine): string {
     line.ratioToBestPeer === undefined ? '' : `${line.ratioToBestPeer.toFixed(2)}x the best peer`,
   ];
   const figures = Object.entries(line.figures ?? {}).map(([unit, value]) => `${round(value)} ${words(unit)}`);
-  return [`${name} ${times.join('  ')}`, ...rates, ...figures]
-    .filter((part) => part.trim() !== '')
-    .join(', ');
+  const parts = [times.join('  '), ...rates, ...figures].filter((part) => part.trim() !== '');
+  return `${name} ${parts.join(', ')}`;
 }
 
 /** Met or missed, one line a target. */
