@@ -60,7 +60,9 @@ describe('tuning', () => {
         kernels.add(found.kernel);
         expect(found.bits, candidate).toEqual(expected.bits);
       }
-      expect(kernels.size, 'there is something to choose').toBeGreaterThan(1);
+      const choice = candidates(context(), problem.tiles).length; // of convolutions there may be one
+      expect(kernels.size, 'candidates are different kernels').toBe(choice);
+      if (problem === small) expect(choice).toBeGreaterThan(1);
       for (const tensor of tensors) tensor.destroy();
     }
   });
