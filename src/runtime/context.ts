@@ -147,6 +147,8 @@ export class Context {
   readonly #staging: Staging;
   readonly #guard: Guard;
   readonly #recordings = new Set<Recording>();
+  /** Buffers that were released while a recording is made. */
+  #held: GPUBuffer[] | undefined;
   /** Settles when the device is gone. */
   readonly #lost: Promise<void>;
   /** Rejects what is being waited for. */
@@ -275,9 +277,13 @@ export class Context {
     );
   }
 
-  /** Returns a buffer of `tensor` to the pool. Called by `Tensor.destroy`. */
+  /** Returns a buffer of `tensor` to the pool; while a recording is made, once that is destroyed. Called by `Tensor.destroy`. */
   release(buffer: GPUBuffer): void {
     if (this.#destroyed) return;
+    if (this.#held) {
+      this.#held.push(buffer); // a host submits what was recorded later, and again: no other tensor may get it meanwhile
+      return;
+    }
     const surplus = this.pool.release(buffer);
     if (surplus) {
       this.recorder.flush();
@@ -318,7 +324,7 @@ export class Context {
   /**
    * Collects what `body` records (`context.record`, `program.run`) into a recording, for the command encoders of a host application.
    * Nothing of it runs before a host submits it. The caller destroys the recording, and keeps what it uses (tensors, programs, arenas)
-   * for as long.
+   * for as long; what `body` itself destroys, the recording keeps.
    * @param body records only: it makes no zeroed tensors, writes and reads none.
    * @throws StateError when `body` does more than record, and whatever `body` throws.
    */
@@ -326,11 +332,20 @@ export class Context {
     this.check();
     this.#checkNotRecording('recording');
     const captured: Captured[] = [];
+    const held: GPUBuffer[] = [];
+    const releaseHeld = () => {
+      for (const buffer of held) this.release(buffer);
+    };
     this.recorder.captured = captured;
+    this.#held = held;
+    let recorded = false;
     try {
       body();
+      recorded = true;
     } finally {
       this.recorder.captured = undefined;
+      this.#held = undefined;
+      if (!recorded) releaseHeld();
     }
     const recording = this.#guard(
       () =>
@@ -338,7 +353,10 @@ export class Context {
           this,
           captured,
           ({ dispatch, pipeline }, uniforms) => this.#bindGroups.make(dispatch, pipeline, uniforms),
-          (destroyed) => this.#recordings.delete(destroyed),
+          (destroyed) => {
+            this.#recordings.delete(destroyed);
+            releaseHeld();
+          },
         ),
     );
     this.#recordings.add(recording);

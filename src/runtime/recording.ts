@@ -105,7 +105,8 @@ export class Recording {
   }
 
   /**
-   * Frees its uniform buffer. The tensors it uses stay what they are. What was encoded must have been submitted by then.
+   * Frees its uniform buffer, and tensors that were destroyed while it was recorded. The other tensors it uses stay what they are. What
+   * was encoded must have been submitted by then.
    * Safe to call twice; destroying the context does the same.
    */
   destroy(): void {

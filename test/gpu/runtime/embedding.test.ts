@@ -154,6 +154,34 @@ describe('context.recording', () => {
     expect(byRun).not.toEqual(initial);
   });
 
+  it('keeps tensors that are destroyed while it records, and frees them when it is destroyed', async () => {
+    const guest = useGuest();
+    const [a, b] = [host().tensorFrom(Float32Array.of(1, 2)), host().tensor([2])];
+    const before = guest.statistics.liveBuffers;
+    const recording = guest.recording(() => {
+      const scratch = guest.tensor([2]);
+      guest.record(...times(guest, a, 10, scratch), ...times(guest, scratch, 3, b));
+      scratch.destroy();
+    });
+    const other = guest.tensorFrom(Float32Array.of(7, 8)); // of the same size: the pool would hand out the same buffer
+    submit((encoder) => recording.encode(encoder));
+    submit((encoder) => recording.encode(encoder));
+    expect([...(await b.read())]).toEqual([30, 60]);
+    expect([...(await other.read())]).toEqual([7, 8]);
+    other.destroy();
+    expect(guest.statistics.liveBuffers).toBe(before + 1);
+    recording.destroy();
+    expect(guest.statistics.liveBuffers).toBe(before);
+    const fails = () => {
+      guest.tensor([2]).destroy();
+      throw new RangeError('of the host');
+    };
+    expect(() => guest.recording(fails)).toThrow('of the host');
+    expect(guest.statistics.liveBuffers).toBe(before);
+    a.destroy();
+    b.destroy();
+  });
+
   it('refuses what cannot wait for a host to submit it, and records as before afterwards', async () => {
     const guest = useGuest();
     const a = guest.tensorFrom(Float32Array.of(1));
