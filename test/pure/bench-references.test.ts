@@ -2,16 +2,17 @@
 import { describe, expect, it } from 'vitest';
 import { sampledConvReference } from '../../bench/cases/sampled-conv.ts';
 import {
+  type ConvSizes,
   conv2dReference,
   convShapes,
   inputGradientReference,
   weightGradientReference,
 } from '../reference/kernels/conv.ts';
 
-const sizes = {
+const sizes: ConvSizes = {
   ...{ n: 2, c: 3, h: 7, w: 6, o: 4, groups: 1 },
   ...{ kernel: [3, 2], stride: [2, 1], padding: [1, 1] },
-} as const;
+};
 const shapes = convShapes(sizes);
 const filled = (shape: readonly number[], seed: number) =>
   Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => ((i * seed) % 23) - 11);
