@@ -28,6 +28,7 @@ import { createGzip } from 'node:zlib';
 import { build } from 'esbuild';
 import tar from 'tar-fs';
 import { buildBenchView } from './build-bench.mjs';
+import { bundledLicences } from './bundle-library.mjs';
 
 const LIMIT_BYTES = 60e6;
 
@@ -47,7 +48,8 @@ const scratch = mkdtempSync(join(tmpdir(), 'rebasin-bench-'));
 try {
   const folder = join(scratch, name);
   mkdirSync(folder);
-  await bundleSuite(folder);
+  const inputs = await bundleSuite(folder);
+  writeFileSync(join(folder, 'THIRD-PARTY.txt'), bundledLicences(root, inputs));
   writeFileSync(join(folder, 'bench-view.js'), await buildBenchView(root));
   copyFileSync(process.execPath, join(folder, 'node'));
   chmodSync(join(folder, 'node'), 0o755);
@@ -97,10 +99,12 @@ try {
  * The suite, with a file for each family that is loaded when its turn comes. Peers that are plain JavaScript go with it; packages with
  * binaries stay outside: a case that wants one says that it is not there.
  * @param {string} folder
+ * @returns {Promise<string[]>} the files that went into it, from the repository
  */
 async function bundleSuite(folder) {
-  await build({
-    entryPoints: { bench: join(root, 'bench/main.ts') },
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { bench: 'bench/main.ts' },
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     chunkNames: 'suite/[name]-[hash]',
@@ -115,8 +119,10 @@ async function bundleSuite(folder) {
       js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
     },
     loader: { '.wgsl': 'text' },
+    metafile: true,
     logLevel: 'warning',
   });
+  return Object.keys(metafile.inputs);
 }
 
 /**

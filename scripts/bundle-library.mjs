@@ -65,6 +65,19 @@ export async function bundleLibrary(root, entryPoints) {
  */
 const withoutBareImports = (text) => text.replace(/^import "\.\.?\/[^"]+";$/gm, '');
 
+/** The terms of packages that name a licence and bring no copy of it. */
+const TERMS = {
+  'Apache-2.0': 'Licensed under the Apache License, Version 2.0: https://www.apache.org/licenses/LICENSE-2.0',
+  MIT: `Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files (the
+"Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify, merge, publish,
+distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished to do so, subject to
+the following conditions: The above copyright notice and this permission notice shall be included in all copies or substantial portions of
+the Software. THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
+WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE
+LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN
+CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`,
+};
+
 /**
  * The licences of the npm packages that were bundled, one after another.
  * @param {string} root the repository
@@ -75,12 +88,20 @@ export function bundledLicences(root, inputs) {
   const packages = [...new Set(found.filter((folder) => folder !== undefined))].sort();
   return packages
     .map((folder) => {
+      const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
       const file = readdirSync(join(root, folder)).find((name) => /^licen[cs]e/i.test(name));
-      if (!file) throw new Error(`bundledLicences: ${folder} has no licence file, and is part of the bundle`);
-      const { name, version } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
-      return `${name} ${version}\n\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n`;
+      const terms = file ? readFileSync(join(root, folder, file), 'utf8').trim() : termsOf(manifest);
+      if (!terms)
+        throw new Error(`bundledLicences: ${folder} has no licence file, and is part of the bundle`);
+      return `${manifest.name} ${manifest.version}\n\n${terms}\n`;
     })
     .join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+/** @param {{ license?: string, author?: string | { name: string } }} manifest */
+function termsOf({ license = '', author }) {
+  const holder = typeof author === 'object' ? author.name : author;
+  return TERMS[license] && `${holder ? `Copyright (c) ${holder}\n\n` : ''}${TERMS[license]}`;
 }
 
 /**
