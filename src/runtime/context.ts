@@ -325,8 +325,8 @@ export class Context {
    * Collects what `body` records (`context.record`, `program.run`) into a recording, for the command encoders of a host application.
    * Nothing of it runs before a host submits it. The caller destroys the recording, and keeps what it uses (tensors, programs, arenas)
    * for as long; what `body` itself destroys, the recording keeps.
-   * @param body records only: it makes no zeroed tensors, writes and reads none.
-   * @throws StateError when `body` does more than record, and whatever `body` throws.
+   * @param body records only: it makes no zeroed tensors, writes and reads none, and waits for nothing.
+   * @throws StateError when `body` does more than record or returns a promise, and whatever `body` throws. Nothing is recorded then.
    */
   recording(body: () => void): Recording {
     this.check();
@@ -340,7 +340,7 @@ export class Context {
     this.#held = held;
     let recorded = false;
     try {
-      body();
+      refusePromise(body());
       recorded = true;
     } finally {
       this.recorder.captured = undefined;
@@ -504,6 +504,16 @@ export class Context {
     this.pool.destroy();
     if (this.origin.owned) this.device.destroy();
   }
+}
+
+/** A function that waits has recorded only what came before; the rest would go to the context's own submits, without a word. */
+function refusePromise(returned: unknown): void {
+  if (typeof (returned as PromiseLike<unknown> | undefined)?.then !== 'function') return;
+  (returned as PromiseLike<unknown>).then(undefined, () => {}); // the error below is told in place of its own
+  throw new StateError(
+    'recording: expected a function that returns nothing, got one that returns a promise; await what it needs before, and give a ' +
+      'function that is not async',
+  );
 }
 
 function nameOf({ vendor, architecture, device, description }: GPUAdapterInfo): string {

@@ -182,6 +182,29 @@ describe('context.recording', () => {
     b.destroy();
   });
 
+  it('refuses a function that returns a promise, of which nothing stays recorded', async () => {
+    const guest = useGuest();
+    const a = guest.tensorFrom(Float32Array.of(1));
+    let rest: Promise<void> | undefined;
+    const half = async () => {
+      guest.record(...times(guest, a, 3, a));
+      guest.tensor([1]).destroy();
+      await Promise.resolve();
+      throw new RangeError('later'); // is no unhandled rejection
+    };
+    const live = guest.statistics.liveBuffers;
+    const attempt = () => {
+      rest = half();
+      return rest;
+    };
+    expect(() => guest.recording(attempt)).toThrow(StateError);
+    expect(() => guest.recording(attempt)).toThrow(/returns a promise/);
+    await expect(rest).rejects.toThrow('later');
+    expect(guest.statistics.liveBuffers).toBe(live);
+    guest.record(...times(guest, a, 5, a));
+    expect([...(await a.read())]).toEqual([5]);
+  });
+
   it('refuses what cannot wait for a host to submit it, and records as before afterwards', async () => {
     const guest = useGuest();
     const a = guest.tensorFrom(Float32Array.of(1));
