@@ -7,6 +7,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { buildReportBundle } from './build-report.mjs';
+import { bundledLicences } from './bundle-library.mjs';
 import { strippedWgsl } from './wgsl.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -38,17 +39,19 @@ export const siteOptions = {
 export async function buildSite(folder, { minify = true } = {}) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const { outputFiles } = await build({
+  const { metafile, outputFiles } = await build({
     ...siteOptions,
     outdir: folder,
     minify,
     write: false,
+    metafile: true,
     sourcemap: !minify,
   });
   for (const { path, contents } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, contents);
   }
+  writeFileSync(join(folder, 'THIRD-PARTY.txt'), bundledLicences(root, Object.keys(metafile.inputs)));
   writeFileSync(join(folder, 'report-view.js'), await buildReportBundle());
 }
 
