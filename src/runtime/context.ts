@@ -223,7 +223,7 @@ export class Context {
     options: { zero?: boolean; label?: string } = {},
   ): Tensor {
     this.check();
-    if (options.zero) this.#checkNotRecording('tensor');
+    if (options.zero) this.checkNotRecording('tensor');
     const sizeBytes = 4 * elementCount(shape);
     const limit = this.device.limits.maxBufferSize;
     if (sizeBytes > limit) {
@@ -270,7 +270,7 @@ export class Context {
   /** Overwrites a tensor (or its first `data.length` elements), after everything recorded so far. */
   write(view: TensorView, data: Float32Array | Uint32Array | Int32Array): void {
     this.check();
-    this.#checkNotRecording('write');
+    this.checkNotRecording('write');
     this.recorder.flush();
     this.#guard(() =>
       this.device.queue.writeBuffer(view.buffer, view.offset, data.buffer, data.byteOffset, data.byteLength),
@@ -330,7 +330,7 @@ export class Context {
    */
   recording(body: () => void): Recording {
     this.check();
-    this.#checkNotRecording('recording');
+    this.checkNotRecording('recording');
     const captured: Captured[] = [];
     const held: GPUBuffer[] = [];
     const releaseHeld = () => {
@@ -363,17 +363,16 @@ export class Context {
     return recording;
   }
 
-  #checkNotRecording(caller: string): void {
+  /** @throws StateError while a recording is made, for what would be wrong in one, and `why`. @internal */
+  checkNotRecording(caller: string, why = 'since a host would submit it later; do it before or after'): void {
     if (!this.recorder.captured) return;
-    throw new StateError(
-      `${caller}: not while context.recording records, since a host would submit it later; do it before or after`,
-    );
+    throw new StateError(`${caller}: not while context.recording records, ${why}`);
   }
 
   /** Submits what is recorded without waiting for it. */
   flush(): void {
     this.check();
-    this.#checkNotRecording('flush');
+    this.checkNotRecording('flush');
     this.recorder.flush();
   }
 
@@ -413,7 +412,7 @@ export class Context {
   /** Reads the bytes of a view back. */
   async readBytes(view: TensorView): Promise<ArrayBuffer> {
     this.check();
-    this.#checkNotRecording('read');
+    this.checkNotRecording('read');
     const size = 4 * elementCount(view.shape);
     if (size === 0) return new ArrayBuffer(0);
     const staging = this.#staging.acquire(size);

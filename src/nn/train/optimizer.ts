@@ -27,6 +27,11 @@ export type OptimizerOptions =
       readonly weightDecay?: number;
     };
 
+/** Why neither an optimizer's step nor a trainer's can be recorded for a host's submits. */
+export const FROZEN =
+  'since its learning rate, its number (by which Adam corrects its moments) and the place of its batch would be the same at every submit; ' +
+  "take steps outside of recordings. A program's run can be recorded, and the kernel sgdStep at one learning rate";
+
 /** Updates parameters by gradients, arena to arena, one dispatch a window. */
 export class Optimizer {
   readonly #context: Context;
@@ -64,9 +69,10 @@ export class Optimizer {
     this.#steps = steps;
   }
 
-  /** Records one step. */
+  /** Records one step. @throws StateError inside `context.recording`: which step it is and its learning rate would stay what they were. */
   step(learningRate: number): void {
     const context = this.#context;
+    context.checkNotRecording('optimizer.step', FROZEN);
     const parameters = this.#parameters.windows;
     const gradients = this.#gradients.windows;
     const [first, second] = this.#state;

@@ -9,7 +9,7 @@ import { forwardGraph, type Model, stateEntries } from '../models/model.ts';
 import { input, mean, multiply, smoothedCrossEntropy } from '../ops/index.ts';
 import { compile, type Program } from '../program.ts';
 import type { Augment, GpuDataset } from './gpu-dataset.ts';
-import { Optimizer, type OptimizerOptions } from './optimizer.ts';
+import { FROZEN, Optimizer, type OptimizerOptions } from './optimizer.ts';
 
 /** What a trainer is compiled for. */
 export interface TrainerOptions {
@@ -109,9 +109,10 @@ export class Trainer {
       if (steps > 0) arena.write(optimizer[index]!);
   }
 
-  /** Records one step. */
+  /** Records one step. @throws StateError inside `context.recording`: start, augmentation and learning rate would stay what they were. */
   step({ data, order, start, count, learningRate, losses, weights, augment }: TrainingStep): void {
     const context = this.#context;
+    context.checkNotRecording('trainer.step', FROZEN);
     const parts = this.#total !== this.#gradients;
     if (parts) context.recorder.clear(this.#total.buffer);
     for (let at = start; at < start + count; at += this.#microBatch) {

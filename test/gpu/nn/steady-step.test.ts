@@ -1,12 +1,14 @@
 /** What a training step leaves behind once it has run before: nothing. */
 import { describe, expect, it } from 'vitest';
+import { StateError } from '../../../src/base/errors.ts';
 import type { ImageDataset } from '../../../src/io/dataset.ts';
 import { initialiseParameters } from '../../../src/nn/initialise.ts';
 import { mlp } from '../../../src/nn/models/mlp.ts';
 import { stateEntries } from '../../../src/nn/models/model.ts';
 import { GpuDataset } from '../../../src/nn/train/gpu-dataset.ts';
-import type { OptimizerOptions } from '../../../src/nn/train/optimizer.ts';
+import { Optimizer, type OptimizerOptions } from '../../../src/nn/train/optimizer.ts';
 import { Trainer } from '../../../src/nn/train/trainer.ts';
+import { Arena, ArenaLayout } from '../../../src/runtime/arena.ts';
 import { useContext } from '../../support/context.ts';
 import { countObjects } from '../../support/gpu-objects.ts';
 
@@ -77,4 +79,36 @@ it('control: the first run with another batch size makes bind groups, and they a
   expect(made()).toBeGreaterThan(5);
   expect(context().statistics.bindGroupsCreated - bindGroupsCreated).toBeGreaterThan(5);
   for (const owned of [trainer, data, losses]) owned.destroy();
+});
+
+it('a training step is not recorded for a host, and says why; the step after it is the first', async () => {
+  const model = mlp({ widths: [6, 8, 3] });
+  const data = new GpuDataset(context(), tinyDataset());
+  const losses = context().tensor([data.count]);
+  const step = { data, order: data.inOrder, losses, start: 0, count: 8, learningRate: 0.01 };
+  const start = initialiseParameters(stateEntries(model), 1);
+  const run = async (attempt: (trainer: Trainer) => void) => {
+    const trainer = new Trainer(context(), { model, optimizer: { type: 'adam' }, batchSize: 8 });
+    trainer.load(start);
+    attempt(trainer);
+    trainer.step(step);
+    const values = await trainer.values();
+    trainer.destroy();
+    return values;
+  };
+  const expected = await run(() => {});
+  const refused = await run((trainer) => {
+    const attempt = () => context().recording(() => trainer.step(step));
+    expect(attempt).toThrow(StateError);
+    expect(attempt).toThrow(/^trainer\.step: .* learning rate, .* would be the same at every submit/);
+  });
+  expect(refused).toEqual(expected);
+
+  const [parameters, gradients] = [0, 1].map(
+    () => new Arena(context(), new ArenaLayout([{ name: 'w', shape: [4] }])),
+  );
+  const optimizer = new Optimizer(context(), { type: 'sgd' }, parameters!, gradients!);
+  expect(() => context().recording(() => optimizer.step(0.1))).toThrow(/^optimizer\.step: /);
+  expect(optimizer.steps).toBe(0);
+  for (const made of [optimizer, parameters!, gradients!, data, losses]) made.destroy();
 });
