@@ -169,7 +169,7 @@ export class Context {
     const report = (error: GPUError) => fail(gpuError(error));
     this.#guard = origin.owned ? (body) => body() : errorScopeGuard(device, report);
     this.pool = new BufferPool(device, options.maxIdleBytes ?? 256 * 2 ** 20, this.#guard);
-    this.pipelines = new PipelineCache(device, fail);
+    this.pipelines = new PipelineCache(device, fail, this.#guard);
     const work = origin.software ? WORK_PER_SUBMIT.software : WORK_PER_SUBMIT.hardware;
     this.recorder = this.#guard(() => new Recorder(device, work, this.#guard));
     this.#bindGroups = new BindGroups(device, this.recorder, this.#guard);
@@ -443,7 +443,7 @@ export class Context {
       );
     }
     this.flush();
-    const profiler = new Profiler(this.device);
+    const profiler = new Profiler(this.device, this.#guard);
     this.recorder.profiler = profiler;
     try {
       await body();

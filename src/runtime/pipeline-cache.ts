@@ -4,6 +4,7 @@
  */
 import { ShaderError } from '../base/errors.ts';
 import { ShaderStage } from './gpu-constants.ts';
+import type { Guard } from './guard.ts';
 import type { BindingAccess, Kernel } from './kernel.ts';
 
 export interface Pipeline {
@@ -15,14 +16,17 @@ export interface Pipeline {
 export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #onError: (error: Error) => void;
+  /** For what the scope around a shader does not take: internal errors, no memory, layouts. */
+  readonly #guard: Guard;
   readonly #pipelines = new Map<string, { wgsl: string; compiled: Pipeline }>();
   readonly #layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
 
   readonly #checks = new Set<Promise<void>>();
 
-  constructor(device: GPUDevice, onError: (error: Error) => void) {
+  constructor(device: GPUDevice, onError: (error: Error) => void, guard: Guard) {
     this.#device = device;
     this.#onError = onError;
+    this.#guard = guard;
   }
 
   /** Pipelines compiled so far. */
@@ -47,7 +51,7 @@ export class PipelineCache {
       }
       return known.compiled;
     }
-    const compiled = this.#compile(kernel);
+    const compiled = this.#guard(() => this.#compile(kernel));
     this.#pipelines.set(key, { wgsl: kernel.wgsl, compiled });
     return compiled;
   }

@@ -3,6 +3,7 @@
  * time: attach it to look, not always.
  */
 import { BufferUsage, MapMode } from './gpu-constants.ts';
+import type { Guard } from './guard.ts';
 
 /** Query slots: two per dispatch. Dispatches past the first 2,048 of a profile are not timed, and the profile says how many. */
 const QUERIES = 4096;
@@ -27,20 +28,24 @@ export interface Profile {
 
 export class Profiler {
   readonly #device: GPUDevice;
+  readonly #guard: Guard;
   readonly #queries: GPUQuerySet;
   readonly #resolved: GPUBuffer;
   readonly #names: string[] = [];
   #untimed = 0;
 
   /** @param device with the feature `timestamp-query`. */
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, guard: Guard) {
     this.#device = device;
-    this.#queries = device.createQuerySet({ type: 'timestamp', count: QUERIES });
-    this.#resolved = device.createBuffer({
-      label: 'timestamps',
-      size: 8 * QUERIES,
-      usage: BufferUsage.QUERY_RESOLVE | BufferUsage.COPY_SRC,
-    });
+    this.#guard = guard;
+    this.#queries = guard(() => device.createQuerySet({ type: 'timestamp', count: QUERIES }));
+    this.#resolved = guard(() =>
+      device.createBuffer({
+        label: 'timestamps',
+        size: 8 * QUERIES,
+        usage: BufferUsage.QUERY_RESOLVE | BufferUsage.COPY_SRC,
+      }),
+    );
   }
 
   /** Reserves the queries of the next pass. */
@@ -64,13 +69,7 @@ export class Profiler {
     const size = 16 * this.#names.length;
     const totals = new Map<string, { calls: number; gpuTimeNs: number }>();
     if (size > 0) {
-      const staging = this.#device.createBuffer({ size, usage: BufferUsage.MAP_READ | BufferUsage.COPY_DST });
-      const encoder = this.#device.createCommandEncoder();
-      encoder.copyBufferToBuffer(this.#resolved, 0, staging, 0, size);
-      this.#device.queue.submit([encoder.finish()]);
-      await wait(staging.mapAsync(MapMode.READ));
-      const ticks = new BigUint64Array(staging.getMappedRange().slice(0));
-      staging.destroy();
+      const ticks = new BigUint64Array(await this.#readTicks(size, wait));
       this.#names.forEach((name, i) => {
         const total = totals.get(name) ?? { calls: 0, gpuTimeNs: 0 };
         total.calls++;
@@ -81,6 +80,24 @@ export class Profiler {
     const kernels = [...totals].map(([kernel, total]) => ({ kernel, ...total }));
     kernels.sort((a, b) => b.gpuTimeNs - a.gpuTimeNs);
     return { kernels, untimed: this.#untimed };
+  }
+
+  async #readTicks(size: number, wait: <T>(promise: Promise<T>) => Promise<T>): Promise<ArrayBuffer> {
+    const device = this.#device;
+    const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
+    const staging = this.#guard(() => device.createBuffer({ label: 'timestamps read back', size, usage }));
+    try {
+      const mapped = this.#guard(() => {
+        const encoder = device.createCommandEncoder();
+        encoder.copyBufferToBuffer(this.#resolved, 0, staging, 0, size);
+        device.queue.submit([encoder.finish()]);
+        return staging.mapAsync(MapMode.READ);
+      });
+      await wait(mapped);
+      return staging.getMappedRange().slice(0);
+    } finally {
+      staging.destroy();
+    }
   }
 
   destroy(): void {

@@ -1,7 +1,7 @@
 /** Counts what is made on a device. */
 
-/** What makes objects that stay. Encoders and command buffers are not among them: a submit is made of them. */
-const MAKERS = [
+/** The methods of a device that make objects that stay. Encoders and command buffers are not among them: a submit is made of them. */
+export const MAKERS = [
   ...(['createBuffer', 'createTexture', 'createSampler', 'createQuerySet'] as const),
   ...(['createBindGroup', 'createBindGroupLayout', 'createPipelineLayout'] as const),
   ...(['createShaderModule', 'createComputePipeline', 'createComputePipelineAsync'] as const),

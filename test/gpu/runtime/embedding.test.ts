@@ -12,7 +12,7 @@ import { optionalFeatures, requiredLimits } from '../../../src/runtime/device-ne
 import { BufferUsage, STORAGE_USAGE } from '../../../src/runtime/gpu-constants.ts';
 import type { Dispatch, TensorView } from '../../../src/runtime/kernel.ts';
 import { useContext } from '../../support/context.ts';
-import { countObjects } from '../../support/gpu-objects.ts';
+import { countObjects, MAKERS } from '../../support/gpu-objects.ts';
 import { platform } from '../../support/platform.ts';
 
 /** Stands for the host application: its device is its own, and it reads its buffers by itself. */
@@ -32,6 +32,38 @@ function submit(encode: (encoder: GPUCommandEncoder) => void): void {
   const encoder = host().device.createCommandEncoder();
   encode(encoder);
   host().device.queue.submit([encoder.finish()]);
+}
+
+/** What is called on a device until the end of the test that can fail, each with the error scopes that were open. */
+function watchScopes(device: GPUDevice): readonly { readonly name: string; readonly scopes: string[] }[] {
+  const open: string[] = [];
+  const calls: { name: string; scopes: string[] }[] = [];
+  const watch = (
+    target: object,
+    name: string,
+    before: (...given: unknown[]) => void,
+    after = (_: unknown) => {},
+  ) => {
+    const method = (target as Record<string, (...given: unknown[]) => unknown>)[name]!;
+    const value = (...given: unknown[]) => {
+      before(...given);
+      const result = method.apply(target, given);
+      after(result);
+      return result;
+    };
+    Object.defineProperty(target, name, { configurable: true, value });
+    if (target === device || target === device.queue)
+      onTestFinished(() => void Reflect.deleteProperty(target, name));
+  };
+  const note = (name: string) => () => void calls.push({ name, scopes: [...open] });
+  watch(device, 'pushErrorScope', (filter) => open.push(filter as string));
+  watch(device, 'popErrorScope', () => open.pop());
+  watch(device, 'createBuffer', note('createBuffer'), (buffer) =>
+    watch(buffer as object, 'mapAsync', note('mapAsync')),
+  );
+  for (const name of MAKERS) if (name !== 'createBuffer') watch(device, name, note(name));
+  for (const name of ['submit', 'writeBuffer']) watch(device.queue, name, note(name));
+  return calls;
 }
 
 describe('context.recording', () => {
@@ -287,6 +319,27 @@ describe("the host's error handlers", () => {
     device.removeEventListener('uncapturederror', listener);
     expect(seen).toEqual([]);
     buffer.destroy();
+  });
+
+  it('have nothing to see: whatever can fail is inside all three kinds of error scopes', async () => {
+    const { device } = host();
+    const calls = watchScopes(device);
+    const guest = useGuest();
+    const [a, b] = [guest.tensorFrom(Float32Array.of(1, 2)), guest.tensor([2])];
+    const work = () => guest.record(...times(guest, a, 2, b)); // a cache of its own: it compiles
+    if (device.features.has('timestamp-query')) await guest.profile(work);
+    else work();
+    await b.read();
+    guest.recording(work);
+    expect([...new Set(calls.map(({ name }) => name))].sort()).toEqual(
+      [
+        ...['createBindGroup', 'createBindGroupLayout', 'createBuffer', 'createComputePipeline'],
+        ...['createPipelineLayout', 'createShaderModule', 'mapAsync', 'submit', 'writeBuffer'],
+        ...(device.features.has('timestamp-query') ? ['createQuerySet'] : []),
+      ].sort(),
+    );
+    const all = ['internal', 'out-of-memory', 'validation'];
+    for (const { name, scopes } of calls) expect([...new Set(scopes)].sort(), name).toEqual(all);
   });
 
   it("see the host's own errors as before", async () => {
