@@ -243,7 +243,9 @@ def batch_norm(bench, kind, n, c, h, w):
         return (lambda: layer(x)), None, None
     x.requires_grad_()
     dy = bench.random(*x.shape)
-    return (lambda: layer(x).backward(dy)), None, None
+    wanted = [x, layer.weight, layer.bias]
+    # not backward(), which would add to the gradients of the repeat before
+    return (lambda: torch.autograd.grad(layer(x), wanted, dy)), None, None
 
 
 def softmax(bench, kind, rows, classes):
@@ -265,25 +267,27 @@ def optimizer(bench, kind, count):
 
 
 def training(bench, network, batch):
-    """One step: forward, cross-entropy, backward, SGD with momentum; in mixed precision for f16."""
+    """One step: batch gathered, forward, cross-entropy, backward, SGD with momentum; in mixed precision for f16."""
     torch = bench.torch
     batch = int(batch)
     half = bench.dtype == torch.float16
     if network.startswith("mlp-"):
         sizes = [int(size) for size in network[4:].split("-")]
-        x = torch.rand(batch, sizes[0], device=bench.device)
+        images = torch.rand(batch, sizes[0], device=bench.device)
         model = mlp(torch, sizes)
     else:
-        x = torch.rand(batch, 3, 32, 32, device=bench.device)
+        images = torch.rand(batch, 3, 32, 32, device=bench.device)
         model = resnet20(torch)
     model = model.to(bench.device)
     labels = torch.randint(0, 10, (batch,), device=bench.device)
+    order = torch.arange(batch, device=bench.device)
     step = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
 
     def run():
         step.zero_grad(set_to_none=True)
+        x, y = images.index_select(0, order), labels.index_select(0, order)
         with torch.autocast(bench.device.type, torch.float16) if half else contextlib.nullcontext():
-            loss = torch.nn.functional.cross_entropy(model(x), labels)
+            loss = torch.nn.functional.cross_entropy(model(x), y)
         loss.backward()
         step.step()
 
@@ -302,6 +306,8 @@ def sweep(bench, network, images, points):
     else:
         make, x = (lambda: resnet20(torch)), torch.rand(images, 3, 32, 32, device=bench.device)
     first, second, between = (make().to(bench.device).eval() for _ in range(3))
+    # parameters and running statistics, not batch norm's counters of batches
+    entries = [[t for t in model.state_dict().values() if t.is_floating_point()] for model in (between, first, second)]
     labels = torch.randint(0, 10, (images,), device=bench.device)
 
     @torch.no_grad()
@@ -309,7 +315,7 @@ def sweep(bench, network, images, points):
         losses = []
         for point in range(points):
             share = point / (points - 1)
-            for target, a, b in zip(between.parameters(), first.parameters(), second.parameters()):
+            for target, a, b in zip(*entries):
                 torch.lerp(a, b, share, out=target)
             losses.append(torch.nn.functional.cross_entropy(between(x), labels))
         return torch.stack(losses).tolist()
