@@ -32,6 +32,15 @@ export function sumBound(terms: number, magnitude: number, engine: string): numb
   return float32 + operands;
 }
 
+/** Thrown where there is no right result to compare with, so that nobody is told to be wrong. */
+export class NotComparable extends Error {
+  override name = 'NotComparable';
+
+  constructor() {
+    super('there is no right result of this library that it could be compared with');
+  }
+}
+
 /** The first complaint of several. */
 export function firstOf(...complaints: readonly (string | undefined)[]): string | undefined {
   return complaints.find((complaint) => complaint !== undefined);

@@ -97,6 +97,11 @@ export function forwardMultiplyAdds({ kind, widths }: Network): number {
   return widths.slice(1).reduce((sum, width, layer) => sum + width * widths[layer]!, 0);
 }
 
+/** Those of its first layer, of one sample. */
+export function firstLayerMultiplyAdds({ kind, widths }: Network): number {
+  return kind === 'resnet20' ? 32 * 32 * 16 * 3 * 3 * 3 : widths[0]! * widths[1]!;
+}
+
 /** This library's model of a network. */
 export function modelOf({ kind, widths }: Network): Model {
   return kind === 'mlp' ? mlp({ widths }) : resnetOfDepth(20);
