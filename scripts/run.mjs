@@ -1,5 +1,5 @@
 /**
- * Runs a TypeScript file of this repository in Node: `node scripts/run.mjs bench/matmul.ts --option`.
+ * Runs a TypeScript file of this repository in Node: `node scripts/run.mjs bench/main.ts matmul --only 256`.
  * Node 20 knows neither TypeScript nor `.wgsl`; the file is bundled first, its npm packages stay outside.
  */
 
