@@ -72,6 +72,11 @@ export class BindGroups {
     return this.#guard(() => this.#device.createBindGroup({ label: kernel.name, layout, entries }));
   }
 
+  /** Forgets everything: a destroyed context may stay in memory for as long as a host's device does. */
+  clear(): void {
+    this.#cache.clear();
+  }
+
   /** The range of a view, rounded up to 16 bytes where the buffer reaches that far: kernels load vec4f. */
   #binding(view: TensorView, kernel: string): GPUBufferBinding {
     const bytes = Math.ceil(Math.max(1, elementCount(view.shape)) / 4) * 16;

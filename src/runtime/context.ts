@@ -21,7 +21,7 @@ import { type Dispatch, type DType, elementCount, type Numerics, type TensorView
 import { PipelineCache } from './pipeline-cache.ts';
 import type { AdapterOptions, FoundAdapter, Platform } from './platform.ts';
 import { type Profile, Profiler } from './profiler.ts';
-import { type PreparedDispatch, Recorder } from './recorder.ts';
+import { destroyedError, type PreparedDispatch, Recorder } from './recorder.ts';
 import { type Captured, Recording } from './recording.ts';
 import { isSoftwareAdapter } from './software-adapter.ts';
 import { Staging } from './staging.ts';
@@ -460,7 +460,7 @@ export class Context {
   /** Throws the first error that WebGPU reported late, if there was one. */
   check(): void {
     if (this.#failure) throw this.#failure;
-    if (this.#destroyed) throw new DeviceLostError('context: it was destroyed; create a new one');
+    if (this.#destroyed) throw destroyedError();
   }
 
   /** `check` after a wait; gives a shader's own error the time to replace the error of the submit it spoiled. */
@@ -501,6 +501,8 @@ export class Context {
     this.#staging.destroy();
     this.recorder.destroy();
     this.pool.destroy();
+    this.#bindGroups.clear();
+    this.pipelines.clear();
     if (this.origin.owned) this.device.destroy();
   }
 }

@@ -56,6 +56,12 @@ export class PipelineCache {
     return compiled;
   }
 
+  /** Forgets everything: a destroyed context may stay in memory for as long as a host's device does. */
+  clear(): void {
+    this.#pipelines.clear();
+    this.#layouts.clear();
+  }
+
   #compile(kernel: Kernel): Pipeline {
     const device = this.#device;
     const layout = this.#layout(kernel.bindings);

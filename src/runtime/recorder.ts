@@ -5,6 +5,7 @@
  * it; since a queue runs writes and submits in order, every submit reuses the same uniform buffer from its start. A submit is closed
  * when its uniform slots or its estimated work are used up: a GPU's watchdog kills command buffers that run for seconds.
  */
+import { DeviceLostError } from '../base/errors.ts';
 import { BufferUsage } from './gpu-constants.ts';
 import type { Guard } from './guard.ts';
 import type { Dispatch } from './kernel.ts';
@@ -42,6 +43,7 @@ export class Recorder {
   #work = 0;
   #submits = 0;
   #dispatches = 0;
+  #destroyed = false;
   profiler: Profiler | undefined;
   /** While set, what is recorded is collected here for a `Recording`, and nothing is encoded. */
   captured: Captured[] | undefined;
@@ -75,6 +77,7 @@ export class Recorder {
   }
 
   dispatch(prepared: PreparedDispatch): void {
+    this.#checkAlive();
     if (this.captured) {
       this.captured.push({ type: 'dispatch', prepared });
       return;
@@ -101,6 +104,7 @@ export class Recorder {
     targetOffset: number,
     sizeBytes: number,
   ): void {
+    this.#checkAlive();
     if (this.captured) {
       this.captured.push({ type: 'copy', source, sourceOffset, target, targetOffset, sizeBytes });
       return;
@@ -109,6 +113,7 @@ export class Recorder {
   }
 
   clear(buffer: GPUBuffer, offset = 0, sizeBytes = buffer.size - offset): void {
+    this.#checkAlive();
     if (this.captured) {
       this.captured.push({ type: 'clear', buffer, offset, sizeBytes });
       return;
@@ -155,10 +160,20 @@ export class Recorder {
     this.#pass = undefined;
   }
 
+  #checkAlive(): void {
+    if (this.#destroyed) throw destroyedError();
+  }
+
   destroy(): void {
+    this.#destroyed = true;
     this.#endPass();
     this.#encoder = undefined;
     this.#staging = new Uint8Array(0); // a host's device keeps its contexts in memory for as long as it lives
     this.uniforms.destroy();
   }
+}
+
+/** What every call on a destroyed context throws. */
+export function destroyedError(): DeviceLostError {
+  return new DeviceLostError('context: it was destroyed; create a new one');
 }

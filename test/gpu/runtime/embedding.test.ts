@@ -1,6 +1,6 @@
 /** A host application with a device, encoders and buffers of its own: what a context does to them, and what it leaves alone. */
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ShapeError, StateError, UnsupportedError } from '../../../src/base/errors.ts';
+import { DeviceLostError, ShapeError, StateError, UnsupportedError } from '../../../src/base/errors.ts';
 import { elementwise } from '../../../src/kernels/elementwise/elementwise.ts';
 import { matmul } from '../../../src/kernels/matmul/matmul.ts';
 import { gradients } from '../../../src/nn/gradient.ts';
@@ -387,6 +387,28 @@ describe('context.destroy', () => {
     expect(made.size).toBe(1 + 6);
     expect([...made].filter(([, destroyed]) => !destroyed).map(([buffer]) => buffer)).toEqual([mine]);
     mine.destroy();
+  });
+});
+
+describe('a destroyed context', () => {
+  it('throws its own error at whatever still records, by kernel or by program', () => {
+    const guest = useGuest();
+    const [a, b] = [guest.tensor([4]), guest.tensor([4])];
+    const outputs = { y: ops.relu(ops.input('x', ['N', 4])) };
+    const program = compile(guest, { outputs, arenas: [], batchSize: 1 });
+    const recordings: (() => void)[] = [
+      () => program.run(),
+      () => guest.record(...times(guest, a, 2, b)),
+      () => guest.recorder.copy(a.buffer, 0, b.buffer, 0, 16),
+      () => guest.recorder.clear(a.buffer),
+      () => guest.flush(),
+    ];
+    guest.destroy();
+    for (const record of recordings) {
+      expect(record).toThrow(DeviceLostError);
+      expect(record).toThrow(/^context: it was destroyed; create a new one$/);
+    }
+    program.destroy();
   });
 });
 
