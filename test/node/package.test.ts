@@ -41,6 +41,8 @@ function userFile(name: string, text: string): string {
   return join(folder, name);
 }
 
+const tsc = join(process.cwd(), 'node_modules/typescript/bin/tsc');
+
 function node(text: string): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, [userFile('script.mjs', text)], {
     cwd: folder,
@@ -209,7 +211,6 @@ describe('TypeScript', () => {
       // @ts-expect-error -- shapes are numbers
       export const wrong = (context: Context) => context.tensor(['4']);`,
     );
-    const tsc = join(process.cwd(), 'node_modules/typescript/bin/tsc');
     const options = '--noEmit --strict --target es2023 --lib es2023,dom --module nodenext'.split(' ');
     const { status, stdout } = spawnSync(process.execPath, [tsc, ...options, 'program.ts'], {
       cwd: folder,
@@ -217,6 +218,24 @@ describe('TypeScript', () => {
     });
     expect(stdout).toBe('');
     expect(status).toBe(0);
+  });
+});
+
+describe('TypeScript with moduleResolution bundler', () => {
+  it("finds Node's functions with the settings of docs/getting-started.md", () => {
+    const [, settings] = readFileSync('docs/getting-started.md', 'utf8').match(/^```json\n([\s\S]*?)^```/m)!;
+    const { compilerOptions } = JSON.parse(settings!);
+    expect(compilerOptions.moduleResolution).toBe('bundler');
+    userFile(
+      'node-program.ts',
+      `import { loadImageFolder, readBytes, writeBytes } from 'rebasin';
+      export const files = [loadImageFolder, writeBytes];
+      export const bytes: Promise<Uint8Array> = readBytes('a.safetensors');`,
+    );
+    const options = { ...compilerOptions, noEmit: true, skipLibCheck: true }; // types themselves are checked above
+    userFile('tsconfig.json', JSON.stringify({ compilerOptions: options, files: ['node-program.ts'] }));
+    const { stdout } = spawnSync(process.execPath, [tsc, '--project', folder], { encoding: 'utf8' });
+    expect(stdout).toBe('');
   });
 });
 
