@@ -24,9 +24,9 @@ export function storySection({ engine, remember }: Shell): PageSection {
   let lambda = 0.5;
   let expected: Expected | undefined;
   let made: Expected | undefined;
-  let running: AbortController | undefined;
-  let finished: Promise<void> = Promise.resolve();
-  let settling: ReturnType<typeof setTimeout> | undefined;
+  /** The run that was asked for last: it settles, waits for the one before it to stop, or runs. */
+  let wanted: AbortController | undefined;
+  let finished: Promise<unknown> | undefined;
 
   const training = trainingPart();
   const matching = matchingPart();
@@ -41,11 +41,10 @@ export function storySection({ engine, remember }: Shell): PageSection {
     expected = undefined;
     // Not at once: the Tab key tells of a change on its way to the next field, which must still be there.
     setTimeout(() => controls.show(settings, files));
-    clearTimeout(settling);
-    settling = setTimeout(run, SETTLE_MS);
+    run(SETTLE_MS);
   });
   const progress = storyProgress();
-  const toggle = button('Stop', () => (running ? running.abort() : run()), { class: 'main' });
+  const toggle = button('Stop', () => (wanted ? stop() : run()), { class: 'main' });
   const failure = element('div', { role: 'alert' });
   const narrow = matchMedia('(max-width: 760px)').matches;
   const experiment = element(
@@ -90,33 +89,46 @@ export function storySection({ engine, remember }: Shell): PageSection {
     });
   }
 
-  /** Stops what runs, and begins anew with the settings of now. */
-  function run(): void {
-    running?.abort();
+  /** Stops what runs, and begins anew with the settings of now. @param settleMs unless they change again before. */
+  function run(settleMs = 0): void {
+    wanted?.abort();
     const mine = new AbortController();
-    running = mine;
+    wanted = mine;
     made = undefined;
     rememberAll();
     asking?.abort();
-    finished = finished.then(() => runWith(mine));
-  }
-
-  async function runWith(mine: AbortController): Promise<void> {
-    if (mine.signal.aborted) return;
-    const chosen = settings;
     failure.replaceChildren();
     setState('running');
     progress.start();
     result.clear();
     line.pause();
     root.classList.add('stale'); // what is shown is of the run before
+    const settled = new Promise((resolve) => setTimeout(resolve, settleMs));
+    finished = Promise.all([finished, settled]).then(() => runWith(mine));
+  }
+
+  /** The reader need not wait until the worker has stopped too. */
+  function stop(word = 'Stopped.', state: State = 'stopped'): void {
+    wanted?.abort();
+    wanted = undefined;
+    progress.stopped(word);
+    setState(state);
+  }
+
+  /** Whoever aborts a run has said what the page shows from then on. */
+  async function runWith({ signal }: AbortController): Promise<void> {
+    if (signal.aborted) return;
+    const chosen = settings;
     let fresh = false;
+    const unveil = () => {
+      if (!signal.aborted) root.classList.remove('stale');
+    };
     const hear = (event: StoryEvent) => {
       if ('stage' in event) {
-        progress.show(event);
+        if (!signal.aborted) progress.show(event);
         if (event.stage.startsWith('train') && !fresh) {
-          fresh = true;
-          root.classList.remove('stale');
+          fresh = true; // and what was trained before is forgotten: by the worker too
+          unveil();
           training.clear(chosen);
           matching.clear();
           line.clear();
@@ -125,7 +137,7 @@ export function storySection({ engine, remember }: Shell): PageSection {
         if (event.stage === 'match') matching.progress(event);
       } else if (event.part === 'networks') {
         if (!fresh) {
-          root.classList.remove('stale');
+          unveil();
           matching.clear();
           line.clear();
         }
@@ -134,11 +146,9 @@ export function storySection({ engine, remember }: Shell): PageSection {
       else line.curve(event.part, event.curves);
     };
     try {
-      const story = await engine.run(
-        'story',
-        { settings: chosen, files },
-        { signal: mine.signal, onEvent: hear },
-      );
+      const story = await engine.run('story', { settings: chosen, files }, { signal, onEvent: hear });
+      signal.throwIfAborted(); // it may have been done when it was told to stop
+      wanted = undefined;
       const { hash, adapter } = story.result;
       made = { hash, adapter };
       result.show(story.result, chosen, expected);
@@ -148,19 +158,11 @@ export function storySection({ engine, remember }: Shell): PageSection {
       setState('done');
       ask(lambda);
     } catch (error) {
+      if (signal.aborted) return;
       const { name, message } = error as Error;
-      if (mine.signal.aborted || name === 'AbortError') {
-        progress.stopped('Stopped.');
-        setState('stopped');
-      } else {
-        failure.replaceChildren(
-          element('p', { class: 'failure' }, element('strong', {}, name), ` ${message}`),
-        );
-        progress.stopped('Failed.');
-        setState('failed');
-      }
-    } finally {
-      if (running === mine) running = undefined;
+      if (name === 'AbortError') return stop();
+      failure.replaceChildren(element('p', { class: 'failure' }, element('strong', {}, name), ` ${message}`));
+      stop('Failed.', 'failed');
     }
   }
 
@@ -179,8 +181,10 @@ export function storySection({ engine, remember }: Shell): PageSection {
       const at = asked;
       asked = undefined;
       asking = new AbortController();
+      const { signal } = asking;
       try {
-        line.classified(await engine.run('classify', { lambda: at }, { signal: asking.signal }));
+        const classification = await engine.run('classify', { lambda: at }, { signal });
+        if (!signal.aborted) line.classified(classification);
       } catch (error) {
         if ((error as Error).name !== 'AbortError') {
           failure.replaceChildren(element('p', { class: 'failure' }, (error as Error).message));
@@ -200,9 +204,12 @@ export function storySection({ engine, remember }: Shell): PageSection {
       lambda = at >= 0 && at <= 1 ? at : 0.5;
       expected = values.hash ? { hash: values.hash, adapter: values.on ?? '' } : undefined;
       controls.show(settings, files);
-      training.clear(settings);
-      matching.clear();
-      line.clear();
+      // What is shown stays until networks are trained: a link to another matching of them has the same losses.
+      if (finished === undefined) {
+        training.clear(settings);
+        matching.clear();
+        line.clear();
+      }
       run();
     },
   };

@@ -86,7 +86,11 @@ export const runStory: Task<StoryOptions, StoryEvent, Story> = async ({ settings
     ...choices,
     trained,
     signal,
-    onProgress: report,
+    onProgress: (progress) => {
+      // The page shows the new curves from now on: those of the networks before cannot come back.
+      if (progress.stage.startsWith('train')) session.drop(TRAINED);
+      report(progress);
+    },
     onPart: report,
   });
   session.keep(TRAINED, new Trained(key, demo.trained));

@@ -20,6 +20,17 @@ async function state(page: Page, wanted: 'running' | 'done' | 'stopped' | 'faile
 /** The first curve of the training losses: something is moving. */
 const firstLoss = (page: Page) => page.locator('.training svg g[aria-label=line] path').first();
 
+/** What the figure of the losses says of itself. */
+const lossWords = (page: Page) => page.locator('.training svg').getAttribute('aria-description');
+
+/** For use in the page, where nothing else happens in between: changes a field of the experiment. */
+const CHANGE = `
+  function change(label, value) {
+    const input = [...document.querySelectorAll('.controls label')].find((each) => each.textContent === label).control;
+    input.value = value;
+    input.dispatchEvent(new Event('change'));
+  }`;
+
 const hashOf = (page: Page) => page.locator('#hash').innerText();
 const saidOf = (page: Page) => page.locator('.said').innerText();
 
@@ -139,6 +150,34 @@ describe('the method of matching', () => {
     await state(page, 'done');
     expect(page.url()).toContain('match=activation');
     expect(await hashOf(page)).not.toBe(before);
+    // By a link too, and the losses stay.
+    const link = new URL(page.url()).hash.replace('match=activation', 'match=weight');
+    await page.evaluate((other) => {
+      location.hash = other;
+    }, link);
+    await page.locator('#hash', { hasText: before }).waitFor();
+    expect(await page.locator('.story .story-progress').innerText()).toContain('with the networks of before');
+    expect(await lossWords(page)).toMatch(/seed 3: .* after 2.0 epochs.*seed 8: .* after 2.0 epochs/);
+  });
+
+  it('takes networks of before only while their losses are shown: back and forth while training trains again', async () => {
+    const { page } = await playground.open(SMALL.replace('epochs=2', 'epochs=30'));
+    await state(page, 'done');
+    const [hash, accuracies] = [await hashOf(page), await page.locator('.accuracies').innerText()];
+    await page.evaluate(`(() => {${CHANGE}
+      change('Seed of A', 5);
+      new MutationObserver((_, observer) => {
+        if (!document.querySelector('.accuracies').textContent.includes('seed 5')) return;
+        observer.disconnect();
+        document.querySelector('.accuracies').dataset.seen = 'seed 5';
+        change('Seed of A', 3);
+      }).observe(document.querySelector('.accuracies'), { childList: true });
+    })()`);
+    await page.locator('.accuracies[data-seen="seed 5"]').waitFor();
+    await page.locator('#hash', { hasText: hash }).waitFor();
+    expect(await page.locator('.accuracies').innerText()).toBe(accuracies);
+    expect(await page.locator('.story .story-progress').innerText()).not.toContain('of before');
+    expect(await lossWords(page)).toMatch(/seed 3: .* after 30.0 epochs.*seed 8: .* after 30.0 epochs/);
   });
 });
 
@@ -280,6 +319,33 @@ describe('stopping', () => {
     await page.getByLabel('Epochs').fill('1');
     await page.getByLabel('Epochs').press('Enter');
     await state(page, 'done');
+    expect(messages).toEqual([]);
+  });
+
+  it('stops what a change began, whether it settles or waits for the run before it', async () => {
+    const { page, messages } = await playground.open(SMALL);
+    await state(page, 'done');
+    const toggled = (code: string) =>
+      page.evaluate<[string, string]>(`(() => {${CHANGE}
+        ${code}
+        const toggle = document.querySelector('.run-bar button');
+        toggle.click();
+        return [location.hash, toggle.textContent];
+      })()`);
+    const [address, word] = await toggled(`change('Epochs', 900);`);
+    expect(address).toContain('epochs=900');
+    expect(address).not.toContain('hash='); // which was that of two epochs
+    expect(word).toBe('Run');
+    await page.waitForTimeout(500);
+    await state(page, 'stopped');
+    // While another trains.
+    await page.getByRole('button', { name: 'Run' }).click();
+    await page.locator('.accuracies', { hasText: '–' }).first().waitFor();
+    expect((await toggled(`change('Epochs', 1);`))[1]).toBe('Run');
+    await state(page, 'stopped');
+    await page.getByRole('button', { name: 'Run' }).click();
+    await state(page, 'done');
+    expect(page.url()).toMatch(/epochs=1&.*hash=/);
     expect(messages).toEqual([]);
   });
 
