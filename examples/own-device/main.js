@@ -6,18 +6,28 @@ import { contextFromDevice, optionalFeatures, requiredLimits } from 'rebasin/run
 const SIDE = 64;
 const canvas = document.querySelector('canvas');
 const adapter = await navigator.gpu?.requestAdapter();
-if (!adapter)
-  document.body.append('This page needs a browser with WebGPU: a current Chrome, Edge, Safari or Firefox.');
-const device = await adapter.requestDevice({
-  requiredLimits: requiredLimits(adapter),
-  requiredFeatures: optionalFeatures(adapter),
-});
 
-// The host's: an image in a buffer, a compute pipeline that draws a disc into it, a render pipeline that shows a buffer.
-const image = device.createBuffer({ size: 4 * SIDE * SIDE, usage: GPUBufferUsage.STORAGE });
-const middle = device.createBuffer({ size: 8, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
-const module = device.createShaderModule({
-  code: `
+/** Draws the disc at (x, y), in pixels. Undefined where there is no WebGPU. */
+export const frame = adapter && (await start());
+
+if (frame) {
+  frame(32, 32);
+  canvas.addEventListener('pointermove', (event) => frame(event.offsetX, event.offsetY));
+} else {
+  document.body.append('This page needs a browser with WebGPU: a current Chrome, Edge, Safari or Firefox.');
+}
+
+async function start() {
+  const device = await adapter.requestDevice({
+    requiredLimits: requiredLimits(adapter),
+    requiredFeatures: optionalFeatures(adapter),
+  });
+
+  // The host's: an image in a buffer, a compute pipeline that draws a disc into it, a render pipeline that shows a buffer.
+  const image = device.createBuffer({ size: 4 * SIDE * SIDE, usage: GPUBufferUsage.STORAGE });
+  const middle = device.createBuffer({ size: 8, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+  const module = device.createShaderModule({
+    code: `
     @group(0) @binding(0) var<uniform> middle: vec2f;
     @group(0) @binding(1) var<storage, read_write> image: array<f32>;
     @compute @workgroup_size(8, 8) fn disc(@builtin(global_invocation_id) id: vec3u) {
@@ -30,57 +40,56 @@ const module = device.createShaderModule({
     @fragment fn pixel(@builtin(position) at: vec4f) -> @location(0) vec4f {
       return vec4f(vec3f(blurred[u32(at.y) * ${SIDE} + u32(at.x)]), 1);
     }`,
-});
-const surface = canvas.getContext('webgpu');
-const format = navigator.gpu.getPreferredCanvasFormat();
-surface.configure({ device, format });
-const draw = device.createComputePipeline({ layout: 'auto', compute: { module, entryPoint: 'disc' } });
-const show = device.createRenderPipeline({
-  layout: 'auto',
-  vertex: { module, entryPoint: 'corner' },
-  fragment: { module, entryPoint: 'pixel', targets: [{ format }] },
-});
-
-// The library's: a context on the host's device, the host's buffer as a tensor, an output, and the convolution recorded once.
-const context = contextFromDevice(device);
-const output = context.tensor([1, 1, SIDE, SIDE]);
-const weight = context.tensorFrom(new Float32Array(49).fill(1 / 49), [1, 1, 7, 7]);
-const input = context.wrap(image, [1, 1, SIDE, SIDE]);
-const blur = context.recording(() =>
-  context.record(...conv2d(context, { input, weight, output, padding: [3, 3] })),
-);
-
-const bind = (pipeline, entries) => {
-  const layout = pipeline.getBindGroupLayout(0);
-  return device.createBindGroup({
-    layout,
-    entries: entries.map(([binding, buffer]) => ({ binding, resource: { buffer } })),
   });
-};
-const drawGroup = bind(draw, [
-  [0, middle],
-  [1, image],
-]);
-const showGroup = bind(show, [[2, output.buffer]]);
+  const surface = canvas.getContext('webgpu');
+  const format = navigator.gpu.getPreferredCanvasFormat();
+  surface.configure({ device, format });
+  const draw = device.createComputePipeline({ layout: 'auto', compute: { module, entryPoint: 'disc' } });
+  const show = device.createRenderPipeline({
+    layout: 'auto',
+    vertex: { module, entryPoint: 'corner' },
+    fragment: { module, entryPoint: 'pixel', targets: [{ format }] },
+  });
 
-/** Draws the disc at (x, y), in pixels. */
-export function frame(x, y) {
-  device.queue.writeBuffer(middle, 0, Float32Array.of(x, y));
-  const encoder = device.createCommandEncoder();
-  const compute = encoder.beginComputePass();
-  compute.setPipeline(draw);
-  compute.setBindGroup(0, drawGroup);
-  compute.dispatchWorkgroups(SIDE / 8, SIDE / 8);
-  blur.encode(compute); // the library's dispatches, in the host's pass
-  compute.end();
-  const view = surface.getCurrentTexture().createView();
-  const render = encoder.beginRenderPass({ colorAttachments: [{ view, loadOp: 'clear', storeOp: 'store' }] });
-  render.setPipeline(show);
-  render.setBindGroup(0, showGroup);
-  render.draw(3);
-  render.end();
-  device.queue.submit([encoder.finish()]);
+  // The library's: a context on the host's device, the host's buffer as a tensor, an output, and the convolution recorded once.
+  const context = contextFromDevice(device);
+  const output = context.tensor([1, 1, SIDE, SIDE]);
+  const weight = context.tensorFrom(new Float32Array(49).fill(1 / 49), [1, 1, 7, 7]);
+  const input = context.wrap(image, [1, 1, SIDE, SIDE]);
+  const blur = context.recording(() =>
+    context.record(...conv2d(context, { input, weight, output, padding: [3, 3] })),
+  );
+
+  const bind = (pipeline, entries) => {
+    const layout = pipeline.getBindGroupLayout(0);
+    return device.createBindGroup({
+      layout,
+      entries: entries.map(([binding, buffer]) => ({ binding, resource: { buffer } })),
+    });
+  };
+  const drawGroup = bind(draw, [
+    [0, middle],
+    [1, image],
+  ]);
+  const showGroup = bind(show, [[2, output.buffer]]);
+
+  return (x, y) => {
+    device.queue.writeBuffer(middle, 0, Float32Array.of(x, y));
+    const encoder = device.createCommandEncoder();
+    const compute = encoder.beginComputePass();
+    compute.setPipeline(draw);
+    compute.setBindGroup(0, drawGroup);
+    compute.dispatchWorkgroups(SIDE / 8, SIDE / 8);
+    blur.encode(compute); // the library's dispatches, in the host's pass
+    compute.end();
+    const view = surface.getCurrentTexture().createView();
+    const render = encoder.beginRenderPass({
+      colorAttachments: [{ view, loadOp: 'clear', storeOp: 'store' }],
+    });
+    render.setPipeline(show);
+    render.setBindGroup(0, showGroup);
+    render.draw(3);
+    render.end();
+    device.queue.submit([encoder.finish()]);
+  };
 }
-
-frame(32, 32);
-canvas.addEventListener('pointermove', (event) => frame(event.offsetX, event.offsetY));

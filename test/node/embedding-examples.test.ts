@@ -116,6 +116,14 @@ describe('examples', () => {
     expect(messages).toEqual([]);
   });
 
+  it('own-device: without an adapter it says so, and nothing else', async () => {
+    const none = 'Object.defineProperty(navigator.gpu, "requestAdapter", { value: async () => null });';
+    const { page, messages } = await open('own-device/', none);
+    await page.waitForFunction(() => /browser with WebGPU/.test(document.body.textContent));
+    await page.evaluate("import(document.querySelector('script[src]').src)"); // all of it has run, and failed nowhere
+    expect(messages).toEqual([]);
+  });
+
   it('worker: files go to a worker, the aligned checkpoint comes back', async () => {
     const { page, messages } = await open('worker/dist/');
     await page.setInputFiles('#files', [files.a, files.b]);

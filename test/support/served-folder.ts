@@ -22,8 +22,11 @@ export interface OpenedPage {
   readonly messages: string[];
 }
 
-/** Call once, at the top of a test file. @returns opens a page of `folder` by its path; it is closed after the test. */
-export function useServedFolder(folder: string): (path: string) => Promise<OpenedPage> {
+/**
+ * Call once, at the top of a test file.
+ * @returns opens a page of `folder` by its path, after running `script` in it where given; it is closed after the test.
+ */
+export function useServedFolder(folder: string): (path: string, script?: string) => Promise<OpenedPage> {
   let server: Server;
   let browser: Browser;
   beforeAll(async () => {
@@ -45,8 +48,9 @@ export function useServedFolder(folder: string): (path: string) => Promise<Opene
     await browser?.close();
     server?.close();
   });
-  return async (path) => {
+  return async (path, script) => {
     const page = await browser.newPage();
+    if (script) await page.addInitScript(script);
     onTestFinished(() => page.close());
     const messages: string[] = [];
     page.on('console', (message) => messages.push(message.text()));
