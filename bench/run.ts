@@ -79,7 +79,10 @@ async function loadPeers(host: RunHost, home: Context, events: RunEvents): Promi
   const peers: Peer[] = [];
   for (const source of host.sources) {
     try {
-      peers.push(await source.load(peerHost));
+      const peer = await source.load(peerHost);
+      const elsewhere = otherAdapter(home, peer);
+      if (elsewhere === undefined) peers.push(peer);
+      else events.onMissingPeer?.(source.engine, elsewhere);
     } catch (error) {
       const missing = (error as { code?: string }).code === 'ERR_MODULE_NOT_FOUND';
       const reason = missing
@@ -89,6 +92,16 @@ async function loadPeers(host: RunHost, home: Context, events: RunEvents): Promi
     }
   }
   return peers;
+}
+
+/** Why times of a peer cannot be compared: its device is on another adapter than this library's; undefined where it is not. */
+export function otherAdapter(home: Context, { adapterInfo }: Peer): string | undefined {
+  if (adapterInfo === undefined) return undefined;
+  const tell = ({ vendor, architecture, device, description }: GPUAdapterInfo) =>
+    [vendor, architecture, device, description].filter((part) => part !== '').join(' ') ||
+    'an unnamed adapter';
+  const [theirs, ours] = [tell(adapterInfo), tell(home.device.adapterInfo ?? home.origin.adapterInfo)];
+  return theirs === ours ? undefined : `it computes on ${theirs}, not on ${ours}`;
 }
 
 function surroundingsOf(host: RunHost, home: Context, peers: readonly Peer[]): Surroundings {

@@ -67,7 +67,13 @@ function statisticsCase(shape: Shape, hardwareOnly = false): TimedCase {
             const call = { ...sizes, input: of(values, shape), output, scratch: make };
             return { dispatches: channelStatistics(context, call), results: [output] };
           }),
-          programContestant(context, 'as a program', shape, values, { mean, variance }),
+          programContestant(
+            context,
+            shape,
+            values,
+            { outputs: { mean, variance }, stores: {} },
+            'as a program',
+          ),
         ],
         check: (results) => {
           const both = results.length === 1 ? results[0]! : [...results[0]!, ...results[1]!];
@@ -104,11 +110,12 @@ function programCase(
     bytes: 4 * elements * passes,
     prepare() {
       const values = valuesOf(shape);
-      const outputs = outputsOf(task, shape);
+      const graph = graphOf(task, shape);
       const leaves = new Map<string, Float32Array>([['x', values], ...leavesOf(shape)]);
-      const expected = evaluateReference(Object.values(outputs), leaves, shape[0]);
+      const all = [...Object.values(graph.outputs), ...Object.values(graph.stores)];
+      const expected = evaluateReference(all, leaves, shape[0]);
       return {
-        own: (context) => [programContestant(context, undefined, shape, values, outputs)],
+        own: (context) => [programContestant(context, shape, values, graph)],
         check: (results) =>
           firstOf(
             ...expected.map((reference, i) => {
@@ -134,35 +141,46 @@ function leavesOf(shape: Shape): [string, Float32Array<ArrayBuffer>][] {
     ['dy', dy],
     ['weight', channels((c) => 1 + c / C)],
     ['bias', channels((c) => c / C - 0.5)],
-    ['running_mean', channels(() => 100)],
-    ['running_var', channels(() => 1)],
+    // so far from the batch's that a step which does not store them is found
+    ['running_mean', channels(() => 99)],
+    ['running_var', channels(() => 2)],
   ];
 }
 
-function outputsOf(task: 'evaluation' | 'forward' | 'forward+backward', [, C, H, W]: Shape) {
+/** What a program computes, and what it stores into the arena by name. */
+interface Graph {
+  readonly outputs: Readonly<Record<string, Node>>;
+  readonly stores: Readonly<Record<string, Node>>;
+}
+
+function graphOf(task: 'evaluation' | 'forward' | 'forward+backward', [, C, H, W]: Shape): Graph {
   const x = input('x', ['N', C, H, W]);
   const [weight, bias] = [parameter('weight', [C]), parameter('bias', [C])];
   const [runningMean, runningVar] = [buffer('running_mean', [C]), buffer('running_var', [C])];
   if (task === 'evaluation')
-    return { y: batchNorm(x, { mean: runningMean, variance: runningVar }, weight, bias) };
-  const { output } = batchNormTraining(x, { weight, bias, runningMean, runningVar });
-  if (task === 'forward') return { y: output };
+    return {
+      outputs: { y: batchNorm(x, { mean: runningMean, variance: runningVar }, weight, bias) },
+      stores: {},
+    };
+  const { output, stores } = batchNormTraining(x, { weight, bias, runningMean, runningVar });
+  if (task === 'forward') return { outputs: { y: output }, stores };
   const [dx, dw, db] = gradients(output, [x, weight, bias], input('dy', ['N', C, H, W]));
-  return { y: output, dx: dx!, dw: dw!, db: db! };
+  return { outputs: { y: output, dx: dx!, dw: dw!, db: db! }, stores };
 }
 
 function programContestant(
   context: Context,
-  label: string | undefined,
   shape: Shape,
   values: Float32Array<ArrayBuffer>,
-  outputs: Readonly<Record<string, Node>>,
+  { outputs, stores }: Graph,
+  label?: string,
 ): OwnContestant {
   const [, C] = shape;
   const arena = new Arena(context, new ArenaLayout(PARAMETERS.map((name) => ({ name, shape: [C] }))));
   const leaves = leavesOf(shape);
   arena.write(new Map(leaves.slice(1)));
-  const program = compile(context, { outputs, arenas: [arena], batchSize: shape[0] });
+  const stored = Object.entries(stores).map(([name, node]) => [node, arena.view(name)] as const);
+  const program = compile(context, { outputs, stores: stored, arenas: [arena], batchSize: shape[0] });
   context.write(program.input('x'), values);
   if ('dx' in outputs) context.write(program.input('dy'), leaves[0]![1]);
   return {
@@ -171,7 +189,13 @@ function programContestant(
       program.run();
       await context.finish();
     },
-    read: () => Promise.all(Object.keys(outputs).map((name) => context.read(program.output(name)))),
+    read: () =>
+      Promise.all(
+        [
+          ...Object.keys(outputs).map((name) => program.output(name)),
+          ...Object.keys(stores).map((name) => arena.view(name)),
+        ].map((view) => context.read(view)),
+      ),
     destroy() {
       program.destroy();
       arena.destroy();

@@ -31,6 +31,7 @@ export const jaxSource: PeerSource = {
     return {
       engine: 'jax-js',
       versions: host.versions(['@jax-js/jax']),
+      adapterInfo: jax.getWebGPUDevice().adapterInfo,
       concerns: ({ kind }) => kind !== 'assignment',
       contestant: async (problem) => contestantOf(jax, problem),
     };
@@ -60,7 +61,10 @@ function contestantOf(jax: Jax, problem: Problem): Contestant {
   }
 }
 
-/** A jitted function of arrays that stay as they are. */
+/**
+ * A jitted function of arrays that stay as they are. One output is waited for: it has all that the call is to submit, in one queue, and each
+ * `blockUntilReady` costs a staging buffer, a submit and a mapping.
+ */
 function jitted(jax: Jax, inputs: readonly Values[], compute: (...inputs: Values[]) => Values[]): Contestant {
   const call = jax.jit(compute);
   let last: Values[] = [];
@@ -68,7 +72,7 @@ function jitted(jax: Jax, inputs: readonly Values[], compute: (...inputs: Values
     async run(wait) {
       for (const array of last) array.dispose();
       last = call(...inputs.map((array) => array.ref)) as Values[];
-      await wait(Promise.all(last.map((array) => array.blockUntilReady())));
+      await wait(last[0]!.blockUntilReady());
     },
     read: () => Promise.all(last.map((array) => array.ref.data() as Promise<Float32Array>)),
     destroy() {
@@ -261,7 +265,7 @@ function training(jax: Jax, problem: TrainingProblem): Contestant {
         Values[],
         Values,
       ];
-      await wait(Promise.all([...weights, ...velocities, loss].map((array) => array.blockUntilReady())));
+      await wait(loss.blockUntilReady());
     },
     async read() {
       const parts = await Promise.all(weights.map((array) => array.ref.data() as Promise<Float32Array>));

@@ -35,6 +35,7 @@ export const onnxruntimeSource: PeerSource = {
     return {
       engine: 'onnxruntime-web',
       versions: host.versions(PACKAGES),
+      adapterInfo: device.adapterInfo,
       concerns: ({ kind }) => kind !== 'assignment',
       contestant: (problem) => contestantOf(ort, device, problem),
     };

@@ -11,6 +11,8 @@ export interface Peer {
   readonly engine: string;
   /** Of its packages. */
   readonly versions: Readonly<Record<string, string>>;
+  /** Of the device that it computes on. Default: it computes on the host. */
+  readonly adapterInfo?: GPUAdapterInfo;
   /** Whether the problem is of the kind that the engine is made for; of others it is not asked. */
   concerns(problem: Problem): boolean;
   /**

@@ -49,6 +49,7 @@ export const tfjsSource: PeerSource = {
     return {
       engine: 'tfjs-webgpu',
       versions: host.versions(PACKAGES),
+      adapterInfo: (tf.backend() as unknown as Backend).device.adapterInfo,
       concerns: ({ kind }) => kind !== 'assignment',
       contestant: async (problem) => {
         if (problem.kind === 'training' && !trains) throw new PeerCannot(NO_GRADIENTS);
