@@ -1,8 +1,9 @@
 /**
  * Numerics classes of matrix products and convolutions, and the kernels of their families.
  *
- * `f32`: operands as they are. `f16`: every operand is rounded to f16 as it is read (the adapter rounds to one of the two neighbours, and
- * may take what is below 2^-14 for 0), products and sums stay f32. A product of two f16 has at most 22 significant bits, so it is exact
+ * `f32`: operands as they are. `f16`: every operand is rounded to f16 as it is read (the adapter rounds to one of the two neighbours), and
+ * what is then below 2^-14 is +0: WGSL lets an adapter keep subnormals of f16 in one operation and flush them in another, and variants
+ * do not use the same ones. Products and sums stay f32. A product of two f16 has at most 22 significant bits, so it is exact
  * in f32: it does not matter whether an adapter fuses it with the addition, and nothing overflows that did not when it was rounded (past
  * 65504). Products in f16 would be rounded to 11 bits each for no gain in memory traffic. Tiles in workgroup memory are f16, which halves
  * what the inner loop reads; tensors in buffers stay f32, so that everything around these two families needs no second version.
@@ -16,8 +17,14 @@ fn operand(x: f32) -> f32 { return x; }
 fn operands(x: vec4f) -> vec4f { return x; }
 `,
   f16: `
-fn operand(x: f32) -> f32 { return quantizeToF16(x); }
-fn operands(x: vec4f) -> vec4f { return quantizeToF16(x); }
+fn operand(x: f32) -> f32 {
+  let rounded = quantizeToF16(x);
+  return select(rounded, 0.0, abs(rounded) < 0x1p-14f);
+}
+fn operands(x: vec4f) -> vec4f {
+  let rounded = quantizeToF16(x);
+  return select(rounded, vec4f(), abs(rounded) < vec4f(0x1p-14f));
+}
 `,
 };
 

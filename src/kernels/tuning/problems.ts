@@ -1,7 +1,7 @@
 /** What tuning measures: one problem for each class of sizes that networks of this library meet often, the most frequent first. */
 import type { Context } from '../../runtime/context.ts';
 import type { Dispatch, TensorView } from '../../runtime/kernel.ts';
-import { conv2d, conv2dInputGradient, conv2dWeightGradient } from '../conv/conv2d.ts';
+import { conv2d, conv2dWeightGradient } from '../conv/conv2d.ts';
 import { CONV_TILES } from '../conv/tiles.ts';
 import { MATMUL_TILES, matmul } from '../matmul/matmul.ts';
 import type { TileNames } from '../variant.ts';
@@ -14,22 +14,25 @@ export interface Problem {
   readonly tiles: TileNames;
   /** Shapes of the tensors, the output last. */
   readonly shapes: readonly (readonly number[])[];
-  /** One run. `context` says what is chosen; the tensors are in the order of the shapes. */
-  dispatches(context: Context, tensors: readonly TensorView[]): Dispatch[];
+  /** One run, as programs run it. `context` says what is chosen; the tensors are in the order of the shapes; `scratch` as for `matmul`. */
+  dispatches(context: Context, tensors: readonly TensorView[], scratch: ScratchMaker): Dispatch[];
 }
+
+/** Gives an f32 view of a shape, in a buffer of its own. */
+type ScratchMaker = (shape: readonly number[]) => TensorView;
 
 export const problems = (): Problem[] => [
   matmulProblem('NN', 512, 512, 512),
   matmulProblem('NT', 512, 512, 512),
   matmulProblem('TN', 512, 512, 512),
-  ...convProblems(32, 16, 32, 16),
-  ...convProblems(32, 64, 8, 64),
+  ...convProblems(32, 16, 32),
+  ...convProblems(32, 64, 8),
   matmulProblem('NT', 128, 512, 784),
   matmulProblem('TN', 512, 784, 128),
   matmulProblem('NT', 512, 10, 512),
   matmulProblem('TN', 10, 512, 512),
   matmulProblem('NN', 1024, 1024, 1024),
-  ...convProblems(32, 32, 16, 32),
+  ...convProblems(32, 32, 16),
   matmulProblem('NN', 2048, 2048, 2048),
 ];
 
@@ -40,50 +43,33 @@ function matmulProblem(layout: 'NN' | 'NT' | 'TN', m: number, n: number, k: numb
     name: `matmul ${layout} ${m} x ${n} x ${k}`,
     tiles: MATMUL_TILES,
     shapes: [transposeA ? [k, m] : [m, k], transposeB ? [n, k] : [k, n], [m, n]],
-    dispatches: (context, [a, b, output]) =>
-      matmul(context, { a: a!, b: b!, output: output!, transposeA, transposeB }),
+    dispatches: (context, [a, b, output], scratch) =>
+      matmul(context, { a: a!, b: b!, output: output!, transposeA, transposeB, scratch }),
   };
 }
 
-/** 3 x 3 convolutions of a batch of square images: forward and weight gradient (an input gradient is a forward pass of other sizes). */
-function convProblems(n: number, c: number, size: number, o: number): Problem[] {
-  const [image, weight, result] = [
-    [n, c, size, size],
-    [o, c, 3, 3],
-    [n, o, size, size],
-  ];
+/**
+ * 3 x 3 convolutions of a batch of square images: forward and weight gradient. An input gradient is a forward pass whose channels change
+ * places, so where there are as many on both sides it is of the same class of sizes.
+ */
+function convProblems(n: number, channels: number, size: number): Problem[] {
+  const images = [n, channels, size, size];
+  const weight = [channels, channels, 3, 3];
   const padding = [1, 1] as const;
-  const name = `[${image}] to ${o}`;
-  const family = 'conv';
+  const name = `conv 3 x 3 [${images}] to ${channels}`;
   return [
     {
-      ...{ family, name: `conv 3 x 3 ${name}`, tiles: CONV_TILES, shapes: [image, weight, result] },
+      ...{ family: 'conv', name, tiles: CONV_TILES, shapes: [images, weight, images] },
       dispatches: (context, [input, weights, output]) =>
         conv2d(context, { padding, input: input!, weight: weights!, output: output! }),
     },
     {
-      ...{
-        family,
-        name: `conv 3 x 3 ${name}, input gradient`,
-        tiles: CONV_TILES,
-        shapes: [result, weight, image],
-      },
-      dispatches: (context, [outputGradient, weights, output]) =>
-        conv2dInputGradient(context, {
-          ...{ padding, outputGradient: outputGradient!, weight: weights!, output: output! },
-        }),
-    },
-    {
-      ...{
-        family,
-        name: `conv 3 x 3 ${name}, weight gradient`,
-        tiles: CONV_TILES,
-        shapes: [image, result, weight],
-      },
-      dispatches: (context, [input, outputGradient, output]) =>
+      ...{ family: 'conv', name: `${name}, weight gradient`, tiles: CONV_TILES },
+      shapes: [images, images, weight],
+      dispatches: (context, [input, outputGradient, output], scratch) =>
         conv2dWeightGradient(context, {
-          ...{ padding, input: input!, outputGradient: outputGradient!, output: output! },
+          ...{ padding, input: input!, outputGradient: outputGradient!, output: output!, scratch },
         }),
     },
-  ] as Problem[];
+  ];
 }

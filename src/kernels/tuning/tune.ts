@@ -120,20 +120,14 @@ function answering(context: Context, answer: string | undefined, asked?: (key: s
 }
 
 /** What `context.tuning` would be asked for a problem. */
-function sizesOf(context: Context, problem: Problem): string {
+export function sizesOf(context: Context, problem: Problem): string {
   let sizes = '';
-  const views = problem.shapes.map((shape) => ({
-    buffer: {} as GPUBuffer,
-    offset: 0,
-    shape,
-    dtype: 'f32' as const,
-  }));
-  problem.dispatches(
-    answering(context, undefined, (key) => {
-      sizes = key;
-    }),
-    views,
-  );
+  const view = (shape: readonly number[]) =>
+    ({ buffer: {} as GPUBuffer, offset: 0, shape, dtype: 'f32' }) as const;
+  const asked = (key: string) => {
+    sizes = key;
+  };
+  problem.dispatches(answering(context, undefined, asked), problem.shapes.map(view), view);
   return sizes;
 }
 
@@ -151,12 +145,20 @@ async function measure(
     const tensors: Tensor[] = problem.shapes.map((shape) =>
       scope.own(context.tensor(shape, 'f32', { zero: true })),
     );
+    // Candidates run one after another: those that want scratch memory of the same shape share it.
+    const shared = new Map<string, Tensor>();
+    const scratch = (shape: readonly number[]) => {
+      const tensor = shared.get(shape.join()) ?? scope.own(context.tensor(shape, 'f32'));
+      shared.set(shape.join(), tensor);
+      return tensor;
+    };
     // The default, and every candidate that is not the same kernels under another name.
     const rivals = new Map<string, { name: string; dispatches: Dispatch[] }>();
     for (const name of ['default', ...candidates(context, problem.tiles)]) {
       const dispatches = problem.dispatches(
         answering(context, name === 'default' ? undefined : name),
         tensors,
+        scratch,
       );
       const kernels = dispatches.map(({ kernel, workgroups }) => `${kernel.name} ${workgroups}`).join();
       if (!rivals.has(kernels)) rivals.set(kernels, { name, dispatches });

@@ -41,6 +41,18 @@ function uniform(name: string, length: number): Float32Array {
 /** Numbers that f16 holds: multiples of 1 / 1024 up to 1 have 11 significant bits. */
 const held = (values: Float32Array) => values.map((value) => Math.round(value * 1024) / 1024);
 
+/** What is below the smallest normal f16 is 0 in the class. */
+const flushed = (values: Float32Array) => values.map((value) => (Math.abs(value) < 2 ** -14 ? 0 : value));
+
+/** Numbers that f16 holds, every third one below 2^-14 if not at that edge: all of these have one f16 and no rounding. */
+function withSubnormals(values: Float32Array): Float32Array {
+  const edge = [2 ** -14, 2 ** -14 - 2 ** -24, -(2 ** -14), 2 ** -24 - 2 ** -14, 2 ** -24, -(2 ** -15)];
+  return held(values).map((value, i) => {
+    if (i % 3 !== 0) return value;
+    return i % 2 === 0 ? Math.round(value * 128) / 2 ** 24 : edge[(i / 3) % edge.length]!;
+  });
+}
+
 interface Product {
   readonly m: number;
   readonly n: number;
@@ -120,12 +132,14 @@ describe('numerics f16', () => {
     test(`matmul ${layout} ${m} x ${n} x ${k}: within the f64 bound, the same bits in every variant`, async () => {
       const given = product(m, n, k, layout);
       const values = await multiply(chooser('naive'), given);
-      const reference = matmulReference({ ...given, ...LAYOUTS[layout] });
-      // Rounded to one of two neighbours, an operand is wrong by at most 2^-10 of itself, or 2^-24 below 2^-14 (at most 1 here); a product
-      // of two by 2^-9 + 2^-20 of itself and 2^-23. The sum: as in f32, of products that are larger by at most the same.
+      const [a, b] = [flushed(given.a), flushed(given.b)];
+      const reference = matmulReference({ ...given, a, b, ...LAYOUTS[layout] });
+      // Rounded to one of two neighbours, an operand is wrong by at most 2^-10 of itself; below 2^-14 it is 0 (numbers drawn here are
+      // multiples of 2^-23, so none is rounded up to that). A product of two is wrong by 2^-9 + 2^-20 of itself. The sum: as in f32, of
+      // products that are larger by at most the same.
       const sums = (k + 2) * 2 ** -24 * (1 + 2 ** -8);
       values.forEach((value, i) => {
-        const bound = (2 ** -9 + 2 ** -20 + sums) * reference.magnitudes[i]! + k * 2 ** -23;
+        const bound = (2 ** -9 + 2 ** -20 + sums) * reference.magnitudes[i]!;
         expect(Math.abs(value - reference.values[i]!)).toBeLessThanOrEqual(bound);
       });
       const exact = await multiply(chooser('naive', 'f32'), given);
@@ -143,6 +157,28 @@ describe('numerics f16', () => {
       expect(bits([await multiply(chooser(variant), rounded)]), variant).toEqual(expected);
   });
 
+  test('subnormals of f16 are 0 in every variant: matmul has the bits of f32 on numbers without them', async () => {
+    for (const layout of ['NN', 'NT', 'TN'] as const) {
+      const given = product(13, 12, 40, layout);
+      const tiny = { ...given, a: withSubnormals(given.a), b: withSubnormals(given.b) };
+      const without = { ...given, a: flushed(tiny.a), b: flushed(tiny.b) };
+      const expected = await multiply(chooser('naive', 'f32'), without);
+      expect(bits([await multiply(chooser('naive', 'f32'), tiny)]), 'they would count').not.toEqual(
+        bits([expected]),
+      );
+      const { values, magnitudes } = matmulReference({ ...without, ...LAYOUTS[layout] });
+      expected.forEach((value, i) => {
+        expect(Math.abs(value - values[i]!)).toBeLessThanOrEqual(42 * 2 ** -24 * magnitudes[i]!);
+      });
+      const scaled = { ...given, a: given.a.map((value) => value * 2 ** -16) };
+      for (const variant of variants()) {
+        expect(bits([await multiply(chooser(variant), tiny)]), variant).toEqual(bits([expected]));
+        const zeros = await multiply(chooser(variant), scaled);
+        expect(bits([zeros]), `${variant}, all of them`).toEqual(bits([new Float32Array(13 * 12)]));
+      }
+    }
+  });
+
   test('what asks for f32 gets it on a context of f16', async () => {
     const given = product(5, 6, 20, 'NN');
     const expected = bits([await multiply(chooser('naive', 'f32'), given)]);
@@ -150,12 +186,16 @@ describe('numerics f16', () => {
     expect(bits([await multiply(chooser('naive'), given)])).not.toEqual(expected);
   });
 
-  test('convolutions: the same bits in every variant, and those of f32 on numbers that f16 holds', async () => {
+  test('convolutions: the same bits in every variant, and those of f32 on numbers that f16 holds (subnormals being 0)', async () => {
     const asTheyAre = (values: Float32Array) => values;
     const expected = bits(await convolve(chooser('naive'), asTheyAre));
     const expectedHeld = bits(await convolve(chooser('naive', 'f32'), held));
     expect(bits(await convolve(chooser('naive', 'f32'), asTheyAre))).not.toEqual(expected);
+    const withoutSubnormals = (values: Float32Array) => flushed(withSubnormals(values));
+    const expectedFlushed = bits(await convolve(chooser('naive', 'f32'), withoutSubnormals));
+    expect(bits(await convolve(chooser('naive', 'f32'), withSubnormals))).not.toEqual(expectedFlushed);
     for (const variant of variants()) {
+      expect(bits(await convolve(chooser(variant), withSubnormals)), variant).toEqual(expectedFlushed);
       expect(bits(await convolve(chooser(variant), asTheyAre)), variant).toEqual(expected);
       expect(bits(await convolve(chooser(variant), held)), variant).toEqual(expectedHeld);
     }

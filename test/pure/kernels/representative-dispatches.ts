@@ -107,7 +107,7 @@ function matmulDispatches(): Dispatch[] {
   return dispatches;
 }
 
-/** Every variant with windows of taps and single ones, groups, and at last enough outputs for large tiles. Small ones first: those are interpreted. */
+/** Every variant with windows of taps and single ones, groups, enough outputs for large tiles. The last dispatch of a kernel is interpreted: a small one. */
 function convDispatches(): Dispatch[] {
   const dispatches: Dispatch[] = [];
   const tiles = CONV_TILES.workgroup!.map((tile) => `workgroup ${tile}`).reverse();
@@ -115,13 +115,13 @@ function convDispatches(): Dispatch[] {
     const context = contextWithoutGpu(false, { conv: variant });
     for (const [n, c, h, w, o, kernel, stride, padding, groups] of [
       [1, 4, 8, 8, 4, 3, 1, 1, 4],
-      [1, 2, 3, 6, 2, 3, 1, 1, 1], // more than one step of 16 along k
       [4, 3, 32, 30, 16, 7, 2, 3, 1],
       [1, 3, 16, 16, 16, 9, 4, 3, 1],
       [1, 16, 8, 8, 16, 1, 1, 0, 1],
       [32, 512, 32, 32, 256, 3, 1, 1, 1],
+      [1, 2, 3, 6, 2, 3, 1, 1, 1], // more than one step of 16 along k
     ] as const) {
-      if (tiles.includes(variant) && n > 1) continue; // the first dispatch of a kernel is interpreted: a small one
+      if (tiles.includes(variant) && n > 1) continue; // nor is that one interpreted
       const size = (length: number) => Math.floor((length + 2 * padding - kernel) / stride) + 1;
       const [input, weight] = [
         [n, c, h, w],
