@@ -16,7 +16,7 @@ import {
   WIDTHS,
 } from './architecture.ts';
 import { type OwnFile, ownFiles, ownImageFacts } from './own-files.ts';
-import type { DataName, StorySettings } from './settings.ts';
+import { type DataName, LIMITS, type StorySettings } from './settings.ts';
 
 const FAMILY_WORDS: Readonly<Record<Family, string>> = { mlp: 'MLP', resnet: 'ResNet', vgg: 'VGG' };
 
@@ -89,9 +89,9 @@ export function storyControls(
     };
 
     const number = (
-      name: keyof StorySettings,
-      limits: { min: number; max?: number; step?: number | 'any' },
-    ) => numberInput(settings[name] as number, limits, (value) => change({ [name]: value }));
+      name: keyof typeof LIMITS,
+      limits: { readonly min?: number; readonly step?: number | 'any' } = {},
+    ) => numberInput(settings[name], { ...LIMITS[name], ...limits }, (value) => change({ [name]: value }));
     const layers = architecture?.family === 'mlp' ? 'Hidden layers' : 'Depth';
     const wide = architecture?.family === 'mlp' ? 'Units a layer' : 'Width';
     const familyOptions: Option<Family | 'other'>[] = [
@@ -136,10 +136,10 @@ export function storyControls(
       ),
       group(
         'Training',
-        field('Seed of A', number('seed', { min: 0 })),
-        field('Seed of B', number('secondSeed', { min: 0 })),
-        field('Learning rate', number('learningRate', { min: 0, step: 'any' })),
-        field('Epochs', number('epochs', { min: 1, max: 1000 })),
+        field('Seed of A', number('seed')),
+        field('Seed of B', number('secondSeed')),
+        field('Learning rate', number('learningRate', { min: 1e-6, step: 'any' })),
+        field('Epochs', number('epochs')),
         field('Images', number('trainCount', { min: 10 })),
       ),
       group(

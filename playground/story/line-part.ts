@@ -99,7 +99,8 @@ export function linePart(ask: (lambda: number) => void): LinePart {
     const fact = (name: string, before: string | undefined, after: string | undefined) => {
       const parts = element('dd');
       if (before) parts.append(element('span', { class: 'naive', title: 'naive' }, before));
-      if (before && after) parts.append(element('span', { class: 'arrow', 'aria-label': 'to' }, '→'));
+      if (before && after)
+        parts.append(element('span', { class: 'arrow', role: 'img', 'aria-label': 'to' }, '→'));
       if (after) parts.append(element('span', { class: 'aligned', title: 'aligned' }, after));
       return element('div', {}, element('dt', {}, name), parts);
     };

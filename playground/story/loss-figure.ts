@@ -45,7 +45,7 @@ export function lossFigure(
         Plot.gridY({ ticks: 4, stroke: muted, strokeOpacity: 0.2 }),
         Plot.axisY({ ticks: 4, tickSize: 0, label: null }),
         Plot.axisX(
-          Array.from({ length: epochs + 1 }, (_, i) => i).filter((i) => i % every === 0),
+          Array.from({ length: Math.floor(epochs / every) + 1 }, (_, i) => i * every),
           { tickSize: 4, tickFormat: String, label: 'epoch', labelAnchor: 'center', labelArrow: 'none' },
         ),
         ...curves.flatMap((points, i) => {

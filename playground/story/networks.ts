@@ -97,7 +97,7 @@ export class StoryNetworks {
   /** The network at `lambda` of a line as the bytes of a safetensors file. */
   checkpoint(name: LineName, lambda: number, signal?: AbortSignal): Promise<Uint8Array> {
     return this.#at(name, lambda, signal, async ({ ends: { model }, mixed }) => {
-      const metadata = checkpointMetadata(model, this.#normalisation);
+      const metadata = checkpointMetadata(model, this.#normalisation, this.#context.numerics);
       return writeStateDict(stateDictOf(stateEntries(model), await mixed.read(), metadata));
     });
   }

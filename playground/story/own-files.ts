@@ -34,7 +34,7 @@ export function classesOf(pictures: readonly OwnFile[]): string[] {
   return [...new Set(pictures.map(classOf))].sort();
 }
 
-/** Undefined where no file is known, or an IDX file is compressed and its size not there to read. */
+/** Undefined where no file is known or can be read. */
 export async function ownImageFacts(files: readonly OwnFile[]): Promise<OwnImageFacts | undefined> {
   const pictures = files.filter(isPicture);
   if (pictures.length > 0) {
@@ -43,10 +43,28 @@ export async function ownImageFacts(files: readonly OwnFile[]): Promise<OwnImage
   for (const { file } of files) {
     if (/^(train|test)\.bin(\.gz)?$/i.test(file.name)) return { shape: [3, 32, 32], classes: 100 };
     if (/\.bin(\.gz)?$/i.test(file.name)) return { shape: [3, 32, 32], classes: 10 };
-    if (!/images[-.]idx3-ubyte$/i.test(file.name)) continue;
-    const header = new DataView(await file.slice(0, 16).arrayBuffer());
-    if (header.byteLength === 16)
-      return { shape: [1, header.getUint32(8), header.getUint32(12)], classes: 10 };
+    if (!/images[-.]idx3-ubyte(\.gz)?$/i.test(file.name)) continue;
+    const header = await firstBytes(file, 16);
+    if (header) return { shape: [1, header.getUint32(8), header.getUint32(12)], classes: 10 };
   }
   return undefined;
+}
+
+/** The first `count` bytes of a file's content, which may be compressed; undefined where it has fewer or cannot be read. */
+async function firstBytes(file: File, count: number): Promise<DataView | undefined> {
+  const found: number[] = [];
+  try {
+    const bytes = file.stream();
+    const content = /\.gz$/i.test(file.name) ? bytes.pipeThrough(new DecompressionStream('gzip')) : bytes;
+    const reader = content.getReader();
+    while (found.length < count) {
+      const { value, done } = await reader.read();
+      if (done) break;
+      found.push(...value.subarray(0, count - found.length));
+    }
+    await reader.cancel();
+  } catch {
+    // Whoever reads all of it says what is wrong with it.
+  }
+  return found.length === count ? new DataView(Uint8Array.from(found).buffer) : undefined;
 }

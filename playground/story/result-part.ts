@@ -6,8 +6,10 @@ import { verdictMark } from '../../src/report/verdict-mark.ts';
 import { copyButton } from '../export/copy-button.ts';
 import { download, downloadJson } from '../export/download.ts';
 import { downloadReport } from '../export/report-page.ts';
+import { saveButton } from '../export/save-button.ts';
 import { button } from '../form.ts';
 import type { LineName } from './line-name.ts';
+import type { OwnFile } from './own-files.ts';
 import { commandOf, type StorySettings } from './settings.ts';
 
 /** What a link says came out, where it was made. */
@@ -19,7 +21,13 @@ export interface Expected {
 export interface ResultPart {
   readonly root: HTMLElement;
   clear(): void;
-  show(result: DemoResult, settings: StorySettings, expected: Expected | undefined): void;
+  /** @param files of the reader's own, where there are any. */
+  show(
+    result: DemoResult,
+    settings: StorySettings,
+    files: readonly OwnFile[],
+    expected: Expected | undefined,
+  ): void;
 }
 
 /**
@@ -33,10 +41,9 @@ export function resultPart(
   const body = element('div');
   const root = section('This result', body);
   const save = (text: string, line: LineName, at: () => number, name: string) =>
-    button(text, () => {
-      void checkpoint(line, at()).then((bytes) =>
-        download(name, bytes as Uint8Array<ArrayBuffer>, 'application/octet-stream'),
-      );
+    saveButton(text, async () => {
+      const bytes = await checkpoint(line, at());
+      download(name, bytes as Uint8Array<ArrayBuffer>, 'application/octet-stream');
     });
 
   return {
@@ -45,13 +52,12 @@ export function resultPart(
       root.hidden = true;
       body.replaceChildren();
     },
-    show(result, settings, expected) {
+    show(result, settings, files, expected) {
       const report = element('div');
       const whole = element('details', {}, element('summary', {}, 'The whole report'), report);
       whole.addEventListener('toggle', () => {
         if (whole.open && report.childElementCount === 0) renderReport(report, result);
       });
-      const command = commandOf(settings);
       body.replaceChildren(
         element(
           'p',
@@ -65,7 +71,7 @@ export function resultPart(
           { class: 'buttons' },
           copyButton('Copy a link to this result', () => location.href),
           button('result.json', () => downloadJson('result.json', result)),
-          button('Report page', () => void downloadReport('index.html', result)),
+          saveButton('Report page', () => downloadReport('index.html', result)),
         ),
         element(
           'div',
@@ -76,22 +82,30 @@ export function resultPart(
           save('B, aligned', 'aligned', () => 1, 'model-aligned.safetensors'),
           save('Merged at λ', 'aligned', lambda, 'model-merged.safetensors'),
         ),
-        element(
-          'p',
-          { class: 'command-head' },
-          'The same on the command line, with the same hash on the same adapter:',
-        ),
-        element(
-          'div',
-          { class: 'command' },
-          element('code', { tabindex: '0' }, ...inWholeOptions(command)),
-          copyButton('Copy', () => command),
-        ),
+        ...commandFor(settings, files),
         whole,
       );
       root.hidden = false;
     },
   };
+}
+
+/** The same as a command, or why there is none. */
+function commandFor(settings: StorySettings, files: readonly OwnFile[]): HTMLElement[] {
+  const command = commandOf(settings, files);
+  const head = (words: string) => element('p', { class: 'command-head' }, words);
+  if (command === undefined) return [head('There is no such command: the command line reads no pictures.')];
+  const folder = 'FOLDER is where the image files lie; there the command looks for training and test images.';
+  return [
+    head('The same on the command line, with the same hash on the same adapter:'),
+    element(
+      'div',
+      { class: 'command' },
+      element('code', { tabindex: '0' }, ...inWholeOptions(command)),
+      copyButton('Copy', () => command),
+    ),
+    ...(settings.data === 'files' ? [element('p', { class: 'note' }, folder)] : []),
+  ];
 }
 
 /** A command that breaks between its options, not within them. */

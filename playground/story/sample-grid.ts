@@ -31,8 +31,8 @@ export function sampleGrid(): SampleGrid {
       cells = Array.from(samples.labels, (label) => ({
         label,
         answers: {
-          naive: element('span', { class: 'naive' }),
-          aligned: element('span', { class: 'aligned' }),
+          naive: element('span', { class: 'naive', role: 'img' }),
+          aligned: element('span', { class: 'aligned', role: 'img' }),
         },
       }));
       root.replaceChildren(

@@ -118,7 +118,7 @@ export function storySection({ engine, remember }: Shell): PageSection {
   /** Whoever aborts a run has said what the page shows from then on. */
   async function runWith({ signal }: AbortController): Promise<void> {
     if (signal.aborted) return;
-    const chosen = settings;
+    const [chosen, images] = [settings, files];
     let fresh = false;
     const unveil = () => {
       if (!signal.aborted) root.classList.remove('stale');
@@ -146,12 +146,12 @@ export function storySection({ engine, remember }: Shell): PageSection {
       else line.curve(event.part, event.curves);
     };
     try {
-      const story = await engine.run('story', { settings: chosen, files }, { signal, onEvent: hear });
+      const story = await engine.run('story', { settings: chosen, files: images }, { signal, onEvent: hear });
       signal.throwIfAborted(); // it may have been done when it was told to stop
       wanted = undefined;
       const { hash, adapter } = story.result;
       made = { hash, adapter };
-      result.show(story.result, chosen, expected);
+      result.show(story.result, chosen, images, expected);
       rememberAll();
       line.ready(story, lambda);
       progress.done(story.result.seconds, story.reused);

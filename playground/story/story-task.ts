@@ -7,10 +7,12 @@ import {
   type HostTensors,
   hashResult,
   limitDataset,
+  OptionError,
   runDemo,
   VERSION,
   valuesOf,
 } from 'rebasin';
+import { numericsField } from '../../src/commands/complete-result.ts';
 import type { DemoResult, LossAndAccuracy } from '../../src/report/results.ts';
 import type { Task } from '../worker/task.ts';
 import type { LineName } from './line-name.ts';
@@ -76,6 +78,9 @@ export const runStory: Task<StoryOptions, StoryEvent, Story> = async ({ settings
   const { session, signal, report } = tools;
   const started = performance.now();
   const own = settings.data === 'files' ? await readOwnImages(files ?? [], settings) : undefined;
+  if (settings.learningRate <= 0) {
+    throw new OptionError(`story: the learning rate is a number above 0, got ${settings.learningRate}`);
+  }
   const choices: DemoOptions = { ...choicesOf(settings), ...(own ? { data: own } : {}) };
   const context = await session.context();
   session.drop(NETWORKS);
@@ -114,6 +119,7 @@ export const runStory: Task<StoryOptions, StoryEvent, Story> = async ({ settings
       command: 'demo',
       version: VERSION,
       adapter: context.adapterName,
+      ...numericsField(context),
       seed: settings.seed,
       seconds: Math.round(performance.now() - started) / 1000,
       hash,

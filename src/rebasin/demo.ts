@@ -154,9 +154,11 @@ export async function runDemo(context: Context, options: DemoOptions = {}): Prom
     const entries = stateEntries(model);
     // Built-in images follow from their name and number.
     const digests = typeof options.data === 'object' ? { data: [train.digest, test.digest] } : {};
+    // Left out where it is f32: what was recorded before there were other classes keeps its hash.
+    const numerics = context.numerics === 'f32' ? {} : { numerics: context.numerics };
     return {
       fields,
-      hash: hashResult({ ...plan.hashed, ...digests, fields }),
+      hash: hashResult({ ...plan.hashed, ...digests, ...numerics, fields }),
       checkpoints: {
         a: stateDictOf(entries, a),
         b: stateDictOf(entries, b),
