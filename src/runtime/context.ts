@@ -135,7 +135,7 @@ export class Context {
   readonly variants: Readonly<Record<string, string>>;
   /** The numerics class that results belong to. */
   readonly numerics: Numerics;
-  /** The fastest kernel variant by family and sizes, as far as measured (src/kernels/tuning.ts). Never changes result bits. */
+  /** The fastest kernel variant by family and sizes, as far as `tune` or `loadTuning` filled it in. Never changes result bits. */
   readonly tuning = new Map<string, string>();
   /** Where tensors get their buffers. @internal */
   readonly pool: BufferPool;

@@ -17,7 +17,7 @@ const NEEDED = {
 /** Limits worth raising to what the adapter has: they decide how large a tensor, and how large a part of it, may be. */
 const RAISED = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
 
-/** Features used where the device has them. */
+/** Features used where the device has them; what for is said at `optionalFeatures`. */
 const OPTIONAL: readonly GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
 
 /**
@@ -35,7 +35,8 @@ export function requiredLimits(adapter?: Pick<GPUAdapter, 'limits'>): Record<str
 
 /**
  * The features that kernels use where the device has them, for `adapter.requestDevice({ requiredFeatures: optionalFeatures(adapter) })`.
- * A device without them computes the same bits: `subgroups` makes some kernels faster, `timestamp-query` lets `context.profile` work.
+ * A device without them computes the same bits: `subgroups` makes some kernels faster, `timestamp-query` lets `context.profile` work,
+ * and `shader-f16` is used only by contexts that are asked for the numerics class `f16`, which cannot be opened without it.
  * @param adapter default: none, and all of them are named. With one, those that it has.
  */
 export function optionalFeatures(adapter?: Pick<GPUAdapter, 'features'>): GPUFeatureName[] {

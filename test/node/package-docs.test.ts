@@ -69,6 +69,17 @@ describe('docs/getting-started.md', () => {
     expect(runModule('readme.mjs', code!)).toMatch(/before/);
   });
 
+  it('README and CHANGELOG name every command', () => {
+    const help = run(process.execPath, cli, '--help');
+    const commands = [...help.matchAll(/^ {2}([a-z]+) (?:\[|<)/gm)].map(([, name]) => name!);
+    expect(commands.length).toBeGreaterThan(15);
+    const [list] = text('CHANGELOG.md').match(/^- \*\*Command line\*\*: .*$/m)!;
+    for (const name of commands.filter((command) => command !== 'help')) {
+      expect(text('README.md')).toContain(`| \`rebasin ${name}\` |`);
+      expect(list).toContain(`\`${name}\``);
+    }
+  });
+
   it('names only commands and npm scripts that there are', () => {
     const scripts = Object.keys(JSON.parse(text('package.json')).scripts);
     const help = run(process.execPath, cli, '--help');
