@@ -34,13 +34,15 @@ const defaultContext = useContext();
 const defaultMemory = useMemory(defaultContext);
 
 /**
- * Software adapters take seconds to compile a kernel with workgroup memory, and there is one for each number of taps: there it meets
- * 3 x 3 and 1 x 1 kernels, and each of its tiles one case.
+ * Software adapters take more than a second to compile a kernel with workgroup memory, and there is one for each number of taps: there it
+ * meets 3 x 3 and 1 x 1 kernels, each of its tiles one case, and of strides, whose input gradients have a kernel for each residue, one
+ * small case of 3 x 3 and one of 7 x 7.
  */
-const meets = (variant: string, { kernel, stride, c, o }: ConvSizes) =>
+const meets = (variant: string, { kernel, stride, h, c, o }: ConvSizes) =>
   !defaultContext().software ||
   !variant.startsWith('workgroup') ||
   (kernel[0] === 3 && kernel[1] === 3 && (stride[0] === 1 || (c === 16 && o === 10))) ||
+  (kernel[0] === 7 && h === 9) ||
   (kernel[0] === 1 && kernel[1] === 1 && stride[0] === 1);
 
 /** The variants that this adapter can run, the naive one first. */
@@ -78,6 +80,7 @@ const CASES: readonly ConvSizes[] = [
   sizes([1, 2, 3, 3, 3], square(3, 1, 2)),
   sizes([5, 1, 9, 9, 6], square(5, 1, 2)),
   sizes([1, 3, 32, 30, 16], square(7, 2, 3)),
+  sizes([1, 2, 9, 8, 3], square(7, 2, 3)),
   sizes([1, 3, 12, 12, 4], square(4, 4)),
   sizes([1, 2, 24, 25, 2], square(23, 1, 1)),
   sizes([2, 3, 8, 9, 5], { kernel: [2, 3], stride: [2, 1], padding: [0, 1] }),
