@@ -20,6 +20,8 @@ export interface Contestant {
 export interface OwnContestant extends Contestant {
   /** Added to the engine's name where a case has several ways: `rebasin generic pieces`. Default: none. */
   readonly label?: string;
+  /** It is given what peers are not, so it is not compared with them. Default: false. */
+  readonly incomparable?: boolean;
 }
 
 /** A case's data, made when its turn comes. */

@@ -48,7 +48,7 @@ export interface ResultLine extends Surroundings {
   readonly error?: string;
   /** The result was wrong (or the engine ours, and it failed): the run as a whole fails. */
   readonly failed?: boolean;
-  /** Times from recording to completion, all operations of the case. */
+  /** Times from recording to completion, all operations of the case; 1 also where a budget allowed the first run only. */
   readonly repeats?: number;
   readonly medianMs?: number;
   readonly minMs?: number;
@@ -62,10 +62,14 @@ export interface ResultLine extends Surroundings {
   readonly gflops?: number;
   /** Least bytes that must be read and written over `minMs`. */
   readonly gigabytesPerSecond?: number;
-  /** How near to what binds this case: the larger of gflops and gigabytesPerSecond as fractions of the roofs of the same run. */
+  /**
+   * How near to what binds this case: the larger of arithmetic and bytes over time as fractions of the roofs of the same run; both by `gpuMs`
+   * on GPUs with timestamps (where nobody else is timed so), by `minMs` elsewhere.
+   */
   readonly roofShare?: number;
   /**
    * The least `minMs` of all engines of others in the same run on the same case, by whichever wait, over this `minMs`: above 1 is faster.
+   * Left out of what is no fair comparison: class f16, an assignment that is given the optimum's duals.
    */
   readonly ratioToBestPeer?: number;
   /** What is not a time of the whole case: bytes, microseconds a dispatch, GPU objects made. The unit is in the name. */

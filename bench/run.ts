@@ -9,6 +9,7 @@ import type { Peer, PeerHost, PeerSource } from './peers/peer.ts';
 import type { ResultLine, Surroundings } from './result-line.ts';
 import { type MeasuredRoofs, measureRoofs } from './roofs.ts';
 import { type OwnEngine, runCase } from './suite.ts';
+import { targetCases } from './targets.ts';
 import { summarise } from './timing.ts';
 
 /** What the user may choose of a run. */
@@ -19,6 +20,10 @@ export interface RunOptions {
   readonly repeats: number;
   /** Whether the roofs are measured. Default: true. */
   readonly roofs?: boolean;
+  /** Only cases that targets of these surroundings are about. Default: false. */
+  readonly targetsOnly?: boolean;
+  /** Seconds that an engine may use in a case: see `Bench.budgetMs`. Default: what it takes. */
+  readonly budget?: number | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -59,13 +64,28 @@ export async function runSuite(
     let roofs: MeasuredRoofs | undefined;
     if (options.roofs ?? true) {
       roofs = await measureRoofs(home, Math.min(options.repeats, 5));
-      for (const line of roofLines(surroundings, roofs)) await events.onLines([line]);
+      await events.onLines(roofLines(surroundings, roofs));
     }
     const own = ownEngines(options);
     const { repeats, signal } = options;
+    const budgetMs = options.budget === undefined ? undefined : 1000 * options.budget;
+    const bench = {
+      platform,
+      home,
+      own,
+      peers,
+      surroundings,
+      repeats,
+      roofs,
+      signal,
+      budgetMs,
+      rates: new Map(),
+    };
+    const wanted = options.targetsOnly ? targetCases(surroundings) : undefined;
     for (const one of cases) {
       signal?.throwIfAborted();
-      const lines = await runCase({ platform, home, own, peers, surroundings, repeats, roofs, signal }, one);
+      if (wanted && !wanted.has(one.name)) continue;
+      const lines = await runCase(bench, one);
       if (lines.length > 0) await events.onLines(lines);
     }
   } finally {

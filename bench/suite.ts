@@ -32,6 +32,13 @@ export interface Bench {
   readonly repeats: number;
   /** Default: none, and no shares of them. */
   readonly roofs?: Roofs | undefined;
+  /**
+   * Milliseconds that an engine may use in a case: one whose first checked run took longer is timed by that run alone, `repeats` 1. One that
+   * would take `HOPELESS` times as long even at the best rate that it has shown in this run so far does not begin. Default: no limit.
+   */
+  readonly budgetMs?: number | undefined;
+  /** Floating-point operations a millisecond that engines have shown so far, at best; kept here by `runCase`. */
+  readonly rates?: Map<string, number>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -44,6 +51,8 @@ const MUCH_SLOWER = 4;
 const SLOW_FIRST_MS = 2000;
 /** Whoever's first run took longer is timed with the wait that serves it better alone. */
 const ONE_WAIT_MS = 60_000;
+/** How many budgets a peer's first run may be expected to take. */
+const HOPELESS = 8;
 /** Repeats under timestamps. */
 const PROFILED = 3;
 
@@ -70,6 +79,10 @@ interface Entrant {
   readonly context?: Context;
   contestant?: Contestant;
   firstMs?: number;
+  /** Of the first run alone, compilation included. */
+  firstRunMs?: number;
+  /** It computes something easier than peers do, or less exactly: it is not compared with them. */
+  readonly incomparable?: boolean;
   error?: string;
   failed?: boolean;
 }
@@ -87,11 +100,19 @@ async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
   const contexts: Context[] = [];
   try {
     const prepared = await one.prepare();
-    const enter = async (engine: string, contestant: Contestant, started: number, context?: Context) => {
-      const entrant: Entrant = { engine, contestant, ...(context ? { context } : {}) };
+    const enter = async (
+      engine: string,
+      contestant: Contestant,
+      started: number,
+      own: Pick<Entrant, 'context' | 'incomparable'> = {},
+    ) => {
+      const entrant: Entrant = { engine, contestant, ...own };
+      const { context } = own;
       entrants.push(entrant);
       try {
-        await contestant.run(waiting(home, waitOf(bench, one, engine)));
+        const began = performance.now();
+        await contestant.run(waiting(home, firstWaitOf(bench, one, engine)));
+        entrant.firstRunMs = performance.now() - began;
         entrant.firstMs = performance.now() - started;
         const wrong =
           (context && (await prepared.verify?.(context))) ?? prepared.check(await contestant.read(), engine);
@@ -107,7 +128,8 @@ async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
         let started = performance.now();
         for (const contestant of await prepared.own(context)) {
           const name = contestant.label ? `${engine} ${contestant.label}` : engine;
-          await enter(name, contestant, started, context);
+          const incomparable = contestant.incomparable === true || options.numerics === 'f16';
+          await enter(name, contestant, started, { context, incomparable });
           started = performance.now();
         }
       } catch (error) {
@@ -118,6 +140,12 @@ async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
     const { problem } = prepared;
     for (const peer of bench.peers) {
       if (!problem || !peer.concerns(problem)) continue;
+      const expected = expectedMs(bench, one, peer.engine);
+      if (expected > HOPELESS * (bench.budgetMs ?? Number.POSITIVE_INFINITY)) {
+        const error = `left out: at the best of its rates in this run it would take ${Math.round(expected / 1000)} s`;
+        entrants.push({ engine: peer.engine, error });
+        continue;
+      }
       await enterPeer(peer, problem, enter, entrants);
       bench.signal?.throwIfAborted();
     }
@@ -136,13 +164,15 @@ async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
         ...(entrant.firstMs === undefined ? {} : { firstMs: entrant.firstMs }),
         ...(gpuMs === undefined ? {} : { gpuMs }),
       });
+      noteRate(bench, one, entrant.engine, Math.min(...times));
     }
     for (const { engine, error, failed } of entrants) {
       if (error === undefined) continue;
       const wait = waitOf(bench, one, engine);
       lines.push({ ...common, engine, wait, error, ...(failed ? { failed } : {}) });
     }
-    return withRates(lines, one, bench.roofs);
+    const incomparable = entrants.filter((entrant) => entrant.incomparable).map(({ engine }) => engine);
+    return withRates(lines, one, incomparable, bench.roofs);
   } catch (error) {
     if (bench.signal?.aborted) throw error;
     const line = { case: one.name, engine: 'rebasin', wait: waitOf(bench, one, 'rebasin') };
@@ -201,8 +231,26 @@ function waiting(home: Context, wait: Wait): Waiting {
   return wait === 'sleeping' ? (promise) => home.wait(promise) : (promise) => promise;
 }
 
+/** The wait of the first run: where that may be the only one that is timed, the one that serves everyone best. */
+function firstWaitOf(bench: Bench, one: TimedCase, engine: string): Wait {
+  return bench.budgetMs !== undefined && sleeps(bench) && !one.onHost
+    ? 'sleeping'
+    : waitOf(bench, one, engine);
+}
+
+/** Milliseconds that an engine takes at least, by its best rate so far; 0 where nothing is known. */
+function expectedMs({ rates }: Bench, { flops = 0 }: TimedCase, engine: string): number {
+  return flops / (rates?.get(engine) ?? Number.POSITIVE_INFINITY);
+}
+
+function noteRate({ rates }: Bench, { flops = 0 }: TimedCase, engine: string, ms: number): void {
+  rates?.set(engine, Math.max(flops / ms, rates.get(engine) ?? 0));
+}
+
 function turnsOf(bench: Bench, one: TimedCase, entrant: Entrant): Turn[] {
-  const turn = (wait: Wait): Turn => ({ entrant, wait, times: [] });
+  const turn = (wait: Wait, ...times: number[]): Turn => ({ entrant, wait, times });
+  if (entrant.firstRunMs! > (bench.budgetMs ?? Number.POSITIVE_INFINITY))
+    return [turn(firstWaitOf(bench, one, entrant.engine), entrant.firstRunMs!)];
   const own = turn(waitOf(bench, one, entrant.engine));
   if (isOurs(entrant.engine) || !sleeps(bench) || one.onHost) return [own];
   return entrant.firstMs! > ONE_WAIT_MS ? [turn('sleeping')] : [turn('sleeping'), own];
@@ -221,6 +269,7 @@ async function takeTurns(bench: Bench, turns: readonly Turn[]): Promise<void> {
     if (times.length === 0) return false;
     const slow = least(turn) > MUCH_SLOWER * Math.min(...turns.map(least));
     const used = times.reduce((sum, time) => sum + time, 0);
+    if (used > (bench.budgetMs ?? Number.POSITIVE_INFINITY)) return true;
     if (slow) return used > CASE_BUDGET_MS / turns.length;
     return times.length >= FEWEST && performance.now() - began > CASE_BUDGET_MS;
   };
@@ -253,7 +302,12 @@ async function gpuTime({ context, contestant }: Entrant): Promise<number | undef
 }
 
 /** Adds what follows from the least times: rates, shares of the roofs, and how everyone compares with the best peer. */
-function withRates(lines: readonly ResultLine[], one: TimedCase, roofs: Roofs | undefined): ResultLine[] {
+function withRates(
+  lines: readonly ResultLine[],
+  one: TimedCase,
+  incomparable: readonly string[],
+  roofs: Roofs | undefined,
+): ResultLine[] {
   const peers = lines.flatMap(({ engine, minMs }) => (isOurs(engine) || minMs === undefined ? [] : [minMs]));
   const best = Math.min(...peers);
   return lines.map((line) => {
@@ -261,18 +315,19 @@ function withRates(lines: readonly ResultLine[], one: TimedCase, roofs: Roofs | 
     if (minMs === undefined) return line;
     const gflops = one.flops === undefined ? undefined : one.flops / minMs / 1e6;
     const gigabytesPerSecond = one.bytes === undefined ? undefined : one.bytes / minMs / 1e6;
-    // A GPU's clock leaves out what the host takes to submit and to wait; a software adapter's would leave out what it does elsewhere.
-    const toRoof = line.software ? 1 : minMs / Math.min(gpuMs ?? minMs, minMs);
+    // By the clock that the roofs are of; there is no share of someone whom it has not timed.
+    const ms = (roofs?.byTimestamps ? gpuMs : minMs) ?? Number.POSITIVE_INFINITY;
     const share = Math.max(
-      ((gflops ?? 0) * toRoof) / (roofs?.gflops ?? Number.POSITIVE_INFINITY),
-      ((gigabytesPerSecond ?? 0) * toRoof) / (roofs?.gigabytesPerSecond ?? Number.POSITIVE_INFINITY),
+      (one.flops ?? 0) / ms / 1e6 / (roofs?.gflops ?? Number.POSITIVE_INFINITY),
+      (one.bytes ?? 0) / ms / 1e6 / (roofs?.gigabytesPerSecond ?? Number.POSITIVE_INFINITY),
     );
+    const compared = peers.length > 0 && !incomparable.includes(line.engine);
     return {
       ...line,
       ...(gflops === undefined ? {} : { gflops }),
       ...(gigabytesPerSecond === undefined ? {} : { gigabytesPerSecond }),
       ...(share > 0 ? { roofShare: share } : {}),
-      ...(peers.length > 0 ? { ratioToBestPeer: best / minMs } : {}),
+      ...(compared ? { ratioToBestPeer: best / minMs } : {}),
     };
   });
 }

@@ -1,5 +1,5 @@
 /** Result lines for people. */
-import type { ResultLine, Surroundings } from './result-line.ts';
+import { isOurs, type ResultLine, type Surroundings } from './result-line.ts';
 import type { Judgement } from './targets.ts';
 
 /** What a run says first. */
@@ -12,16 +12,21 @@ export function headline(surroundings: Surroundings): string {
   ].join('\n');
 }
 
-/** A case with its lines. */
+/** Each case with its lines under it. */
 export function caseTable(lines: readonly ResultLine[]): string {
-  const [first] = lines;
-  if (!first) return '';
-  return [`\n${first.case}`, ...lines.map((line) => `  ${rowOf(line)}`)].join('\n');
+  const cases = [...new Set(lines.map((line) => line.case))];
+  return cases
+    .flatMap((name) => [
+      `\n${name}`,
+      ...lines.filter((line) => line.case === name).map((line) => `  ${rowOf(line)}`),
+    ])
+    .join('\n');
 }
 
 function rowOf(line: ResultLine): string {
-  const name =
-    `${line.engine}${line.wait === 'sleeping' && line.engine !== 'rebasin' ? ', sleeping' : ''}`.padEnd(26);
+  const name = `${line.engine}${line.wait === 'sleeping' && !isOurs(line.engine) ? ', sleeping' : ''}`.padEnd(
+    26,
+  );
   if (line.error !== undefined) return `${name} ${line.failed ? 'FAILED: ' : '- '}${line.error}`;
   const times =
     line.minMs === undefined

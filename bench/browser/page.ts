@@ -19,6 +19,8 @@ export interface PageRun {
   readonly variants: readonly string[];
   readonly repeats: number;
   readonly roofs: boolean;
+  readonly targetsOnly: boolean;
+  readonly budget?: number | undefined;
   /** Of the peers' packages, as they were installed where the page was built. */
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -37,7 +39,7 @@ declare global {
 }
 
 globalThis.runBench = async (run) => {
-  const { families, only, peers, without, variants, repeats, roofs, versions } = run;
+  const { families, only, peers, without, versions, ...options } = run;
   const cases = await chooseCases(portableFamilies, families, only);
   const output = document.querySelector('pre')!;
   const tell = async (event: PageEvent, text: string) => {
@@ -58,7 +60,7 @@ globalThis.runBench = async (run) => {
   await runSuite(
     host,
     cases,
-    { adapter: {}, variants, repeats, roofs },
+    { adapter: {}, ...options },
     {
       onStart: (start) => void tell({ start }, headline(start)),
       onLines: (lines) => tell({ lines }, caseTable(lines)),
@@ -84,6 +86,7 @@ if (asked.size > 0) {
     variants: asked.get('variants')?.split(',') ?? ['default'],
     repeats: Number(asked.get('repeats') ?? 9),
     roofs: true,
+    targetsOnly: false,
     versions: {},
   });
 }

@@ -57,9 +57,9 @@ export async function runInBrowser(
     });
     await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
     await page.waitForFunction(() => 'runBench' in globalThis);
-    const { only, peers = false, without, variants, repeats, roofs } = values;
+    const { only, peers = false, without, variants, repeats, roofs, targetsOnly = false, budget } = values;
     const packages = peerSources.flatMap((source) => source.packages);
-    const chosen = { families, only, peers, without, variants, repeats, roofs };
+    const chosen = { families, only, peers, without, variants, repeats, roofs, targetsOnly, budget };
     const run: PageRun = { ...chosen, versions: versions(packages) };
     await page.evaluate((given) => globalThis.runBench(given), run);
   } finally {

@@ -66,7 +66,7 @@ export async function benchCommand(
     if (values.html !== undefined && lines.length > 0)
       await writeText(values.html, benchPage(lines, await pageView()));
   }
-  if (values.targets) say(targetTable(judgeTargets(lines)));
+  if (values.targets || values.targetsOnly) say(targetTable(judgeTargets(lines)));
   const failures = lines.filter(({ failed, engine }) => failed && isOurs(engine));
   if (failures.length > 0) {
     const names = failures.map((line) => `${line.case} (${line.engine})`);
@@ -98,10 +98,10 @@ function hostOf({ peers, without }: BenchOptionValues): RunHost {
 }
 
 function runOptions(values: BenchOptionValues, signal: AbortSignal): RunOptions {
-  const { adapter, backend, variants, repeats, roofs } = values;
+  const { adapter, backend, variants, repeats, roofs, targetsOnly = false, budget } = values;
   return {
     adapter: { ...(adapter ? { adapter } : {}), ...(backend ? { backend } : {}) },
-    ...{ variants, repeats, roofs, signal },
+    ...{ variants, repeats, roofs, targetsOnly, budget, signal },
   };
 }
 

@@ -19,9 +19,10 @@ export function nodePeerHost(context: Context): PeerHost {
   });
   Object.assign(globalThis, webgpu.globals);
   acceptSharedMemory();
-  // V8 would spend a minute of all cores on optimising ONNX Runtime's 26 MB while others are timed; the kernels run on the GPU.
+  if (!context.software) return { name: 'node', gpu, versions, runModule };
+  // V8 would spend a minute of all cores, which the adapter computes on, on optimising ONNX Runtime's 26 MB while others are timed.
   setFlagsFromString('--liftoff-only');
-  return { name: 'node', gpu, versions, runModule };
+  return { name: 'node', gpu, versions, runModule, webAssembly: 'not optimised' };
 }
 
 /** ONNX Runtime's heap is a SharedArrayBuffer, which Dawn refuses to write from: such writes are copied first. */

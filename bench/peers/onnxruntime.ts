@@ -34,7 +34,10 @@ export const onnxruntimeSource: PeerSource = {
     const device = (await ort.env.webgpu.device) as GPUDevice;
     return {
       engine: 'onnxruntime-web',
-      versions: host.versions(PACKAGES),
+      versions: {
+        ...host.versions(PACKAGES),
+        ...(host.webAssembly === undefined ? {} : { 'onnxruntime-web WebAssembly': host.webAssembly }),
+      },
       adapterInfo: device.adapterInfo,
       concerns: ({ kind }) => kind !== 'assignment',
       contestant: (problem) => contestantOf(ort, device, problem),

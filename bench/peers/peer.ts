@@ -31,6 +31,8 @@ export interface PeerHost {
   versions(packages: readonly string[]): Readonly<Record<string, string>>;
   /** Runs a file of a package that is an ES module without saying so, where `import` does not. Default: `import` does. */
   runModule?(specifier: string): Promise<void>;
+  /** How WebAssembly runs here, to be told beside versions. Default: as it does anywhere. */
+  readonly webAssembly?: string;
   /** Where ONNX Runtime's WebAssembly lies, for browsers. Default: in its package. */
   readonly onnxFiles?: string;
 }

@@ -3,7 +3,7 @@
  * build puts it; in the repository `npm run bench` runs the same command from its sources.
  */
 import { type Command, InvalidArgumentError } from 'commander';
-import { positiveInteger } from './options.ts';
+import { positiveInteger, positiveNumber } from './options.ts';
 import { interruptSignal } from './session.ts';
 
 /** Values of the options below, as commander gives them. */
@@ -19,6 +19,8 @@ export interface BenchOptionValues {
   readonly repeats: number;
   readonly roofs: boolean;
   readonly targets?: boolean;
+  readonly targetsOnly?: boolean;
+  readonly budget?: number;
   readonly browser?: boolean;
   readonly list?: boolean;
 }
@@ -51,6 +53,12 @@ export function withBenchOptions(command: Command): Command {
     .option('--repeats <n>', 'times of everyone in each case', positiveInteger, 9)
     .option('--no-roofs', 'do not measure what the adapter can do at most')
     .option('--targets', 'say at the end which targets were met')
+    .option('--targets-only', 'only cases that targets are about on this adapter; and say which were met')
+    .option(
+      '--budget <seconds>',
+      'who needs longer for a first run is timed by that one alone, and left out where it would take eight times as long',
+      positiveNumber,
+    )
     .option('--browser', 'run in Chromium instead of Node (in the repository only)')
     .option('--list', 'list families and cases, and run nothing');
 }
