@@ -19,11 +19,11 @@ import {
   sweepResult,
   valuesOf,
 } from 'rebasin';
-import type { OwnFile } from '../story/own-files.ts';
 import type { Session } from '../worker/session.ts';
 import type { Task } from '../worker/task.ts';
 import { correctionOf, mergingChoices } from './choices.ts';
-import { commandImages, type ImageChoice, imageKeys, openImages, toldNormalisation } from './images.ts';
+import type { ChosenFile } from './chosen-file.ts';
+import { commandImages, type ImageChoice, imageIds, openImages, toldNormalisation } from './images.ts';
 import { type Found, keepMatch, keepMerged, keptMatch } from './made.ts';
 import { type NetworkFiles, type OpenedPair, openPair } from './networks.ts';
 import type { Outcome, SpecFacts } from './outcome.ts';
@@ -32,7 +32,7 @@ import { type AnalysisName, type CheckpointSettings, looksAtImages } from './set
 export interface AnalysisOptions {
   readonly analysis: AnalysisName;
   readonly networks: NetworkFiles;
-  readonly imageFiles: readonly OwnFile[];
+  readonly imageFiles: readonly ChosenFile[];
   readonly settings: CheckpointSettings;
 }
 
@@ -53,9 +53,9 @@ export const analyse: Task<AnalysisOptions, CommandProgress, Outcome> = async (
   { session, signal, report },
 ) => {
   const started = performance.now();
-  const pair = await openPair(session, networks);
+  const pair = await openPair(session, networks, signal);
   const choice: ImageChoice = { source: settings.data, files: imageFiles, limit: settings.limit };
-  const parts = await openImages(session, choice);
+  const parts = await openImages(session, choice, signal);
   const told = toldNormalisation(settings.mean, settings.std);
   const images = commandImages(parts, settings.data, told, normalisationOfCheckpoint(pair.a));
   signal.throwIfAborted();
@@ -64,7 +64,7 @@ export const analyse: Task<AnalysisOptions, CommandProgress, Outcome> = async (
   return await WORK[analysis]({
     ...{ context, session, pair, images, settings },
     common: { model, images, seed: settings.seed, started, onProgress: report, signal },
-    key: JSON.stringify([pair.key, choice.source, choice.limit, imageKeys(imageFiles)]),
+    key: JSON.stringify([pair.key, choice.source, choice.limit, imageIds(imageFiles)]),
   });
 };
 
@@ -113,7 +113,7 @@ async function matched({ context, session, pair, settings, common, key }: Work):
     ...{ ...common, a, b, method },
     ...(preset === '' ? {} : { preset }),
   });
-  keepMatch(session, made, found);
+  keepMatch(session, made, found, pair);
   return found;
 }
 
@@ -207,7 +207,7 @@ async function mergeOf(task: Work): Promise<Outcome> {
     ...{ ...common, checkpoints: [pair.a, pair.b] },
     ...mergingChoices(settings, correction(task)),
   });
-  keepMerged(session, checkpointOf(merged, pair.a, task.images.normalisation));
+  keepMerged(session, checkpointOf(merged, pair.a, task.images.normalisation), result.hash);
   return { analysis: 'merge', result };
 }
 

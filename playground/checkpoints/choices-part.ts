@@ -13,7 +13,7 @@ import { copyButton } from '../export/copy-button.ts';
 import { button, choice, field, numberInput } from '../form.ts';
 import type { PairFacts } from './networks.ts';
 import { renew } from './renew.ts';
-import { ANALYSES, type AnalysisName, type CheckpointSettings } from './settings.ts';
+import { ANALYSES, type AnalysisName, type CheckpointSettings, LIMITS } from './settings.ts';
 import { ANALYSIS_WORDS, CORRECTION_WORDS, MATCH_WORDS } from './words.ts';
 
 export interface ChoicesView {
@@ -148,7 +148,7 @@ function controls(
       ? [
           field(
             'Points of a line',
-            numberInput(points, { min: 2, max: 101 }, (value) => changed({ points: value })),
+            numberInput(points, LIMITS.points, (value) => changed({ points: value })),
           ),
         ]
       : []),
@@ -156,7 +156,7 @@ function controls(
       ? [
           field(
             'Points of the plane, a side',
-            numberInput(grid, { min: 2, max: 61 }, (value) => changed({ grid: value })),
+            numberInput(grid, LIMITS.grid, (value) => changed({ grid: value })),
           ),
         ]
       : []),

@@ -1,12 +1,6 @@
 /** What settings come to for a pair of networks: the library's options, and the command that gives the same result. */
 import type { MergingChoices, Renormalisation } from 'rebasin';
-import {
-  type AnalysisName,
-  type CheckpointSettings,
-  DEFAULT_SETTINGS,
-  evaluates,
-  looksAtImages,
-} from './settings.ts';
+import { type AnalysisName, type CheckpointSettings, DEFAULT_SETTINGS, usesImages } from './settings.ts';
 
 /** What is needed of a pair to make choices. */
 interface Pair {
@@ -22,7 +16,7 @@ export function correctionOf({ renormalise }: CheckpointSettings, { batchNorm }:
 export function mergingChoices(
   { method, preset }: CheckpointSettings,
   renormalise: Renormalisation,
-): MergingChoices & { readonly steps?: number } {
+): MergingChoices {
   return { align: method, renormalise, ...(preset === '' ? {} : { preset }) };
 }
 
@@ -46,7 +40,7 @@ export function commandOf(
   part: 'naive' | 'aligned' | 'corrected' = 'corrected',
 ): string | undefined {
   const { method, preset, seed, model, points, grid, prune, pruned } = settings;
-  const both = `${quoted(a)} ${quoted(b)}`;
+  const both = `${fileWord(a)} ${fileWord(b)}`;
   const correct = renormalise === 'none' ? '' : ` --renormalise ${renormalise}`;
   const align = part === 'naive' ? '' : ` --align ${method}${part === 'aligned' ? '' : correct}`;
   const usual = preset === '' ? '' : ` --preset ${preset}`;
@@ -56,16 +50,15 @@ export function commandOf(
     layers: `stats ${both} --align ${method}${correct} --on ${on}${usual}`,
     merge: `merge ${both} --align ${method}${correct}${usual} --out merged.safetensors`,
     singular: `analyse ${both} --align ${method} --points ${points} --on ${on}${usual}`,
-    pruning: `prune ${quoted(pruned === 'a' ? a : b)} --method ${prune}${usual}`,
+    pruning: `prune ${fileWord(pruned === 'a' ? a : b)} --method ${prune}${usual}`,
     plane: `plane ${both} --align ${method} --grid ${grid} --on ${on}${usual}`,
   };
   const command = commands[analysis];
   if (command === undefined) return undefined;
-  const looks = evaluates(analysis) || looksAtImages(method);
   return [
     `npx rebasin ${command}`,
-    ...(model === '' ? [] : [`--model ${model}`]),
-    ...(looks ? dataOptions(settings) : []),
+    ...(model === '' ? [] : [`--model ${quoted(model)}`]),
+    ...(usesImages(analysis, settings) ? dataOptions(settings) : []),
     ...(seed === DEFAULT_SETTINGS.seed ? [] : [`--seed ${seed}`]),
   ].join(' ');
 }
@@ -74,11 +67,16 @@ function dataOptions({ data, limit, mean, std }: CheckpointSettings): string[] {
   return [
     `--data ${data === 'files' ? 'FOLDER' : data}`,
     ...(limit === 0 ? [] : [`--limit ${limit}`]),
-    ...(mean === '' && std === '' ? [] : [`--mean ${mean} --std ${std}`]),
+    ...(mean === '' && std === '' ? [] : [`--mean ${quoted(mean)} --std ${quoted(std)}`]),
   ];
 }
 
-/** A file name as a shell takes it. */
-function quoted(name: string): string {
-  return /^[\w.+-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
+/** A file as a command takes it: a name that begins like an option is none. */
+function fileWord(path: string): string {
+  return quoted(path.startsWith('-') ? `./${path}` : path);
+}
+
+/** A word as a shell takes it. */
+function quoted(word: string): string {
+  return /^[\w./,:+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

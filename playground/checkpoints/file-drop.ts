@@ -41,8 +41,9 @@ export function fileDrop({ label, accept, folderLabel, taken }: FileDropOptions)
   return { root, body };
 }
 
-/** Lets an element take dropped files; what is dropped on an inner one goes to that alone. */
+/** Lets an element take dropped files; what is dropped on an inner one goes to that alone. Where they cannot be had, it says so at its end. */
 export function takeDrops(root: HTMLElement, taken: (files: readonly OwnFile[]) => void): void {
+  const failure = element('p', { class: 'failure', role: 'alert' });
   root.addEventListener('dragover', (event) => {
     if (!event.dataTransfer?.types.includes('Files')) return;
     event.preventDefault();
@@ -55,9 +56,16 @@ export function takeDrops(root: HTMLElement, taken: (files: readonly OwnFile[]) 
     if (!event.dataTransfer) return;
     event.preventDefault();
     event.stopPropagation();
-    void droppedFiles(event.dataTransfer).then((files) => {
-      if (files.length > 0) taken(files);
-    });
+    failure.remove();
+    void droppedFiles(event.dataTransfer).then(
+      (files) => {
+        if (files.length > 0) taken(files);
+      },
+      (error: Error) => {
+        failure.textContent = `What was dropped cannot be read: ${error.message} Choose it by the button.`;
+        root.append(failure);
+      },
+    );
   });
 }
 

@@ -8,7 +8,7 @@ import type { ImagesFacts, PartFacts } from './images-task.ts';
 import type { PairFacts } from './networks.ts';
 import { failure } from './networks-part.ts';
 import { renew } from './renew.ts';
-import type { CheckpointSettings, DataSource, NamedFile } from './settings.ts';
+import { type CheckpointSettings, type DataSource, LIMITS, type NamedFile } from './settings.ts';
 
 export interface ImagesView {
   readonly settings: CheckpointSettings;
@@ -48,7 +48,7 @@ export function imagesPart(
           : [
               field(
                 'Of each part, at most',
-                numberInput(limit, { min: 0 }, (value) => changed({ limit: value })),
+                numberInput(limit, LIMITS.limit, (value) => changed({ limit: value })),
               ),
               field(
                 'Mean',

@@ -22,10 +22,13 @@ export interface ImagesFacts {
   readonly files: readonly NamedFile[];
 }
 
-export const openImagesTask: Task<ImagesOptions, never, ImagesFacts> = async (options, { session }) => {
+export const openImagesTask: Task<ImagesOptions, never, ImagesFacts> = async (
+  options,
+  { session, signal },
+) => {
   const told = toldNormalisation(options.mean, options.std);
-  const parts = await openImages(session, options);
-  const pair = options.networks && (await openPair(session, options.networks));
+  const parts = await openImages(session, options, signal);
+  const pair = options.networks && (await openPair(session, options.networks, signal));
   for (const part of [parts.train, parts.test]) if (pair && part) checkDatasetFits(pair.model, part);
   const ofCheckpoint = pair && normalisationOfCheckpoint(pair.a);
   return {

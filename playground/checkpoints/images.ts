@@ -10,16 +10,17 @@ import {
   OptionError,
   recogniseImageFiles,
 } from 'rebasin';
-import { isPicture, type OwnFile } from '../story/own-files.ts';
+import { isPicture } from '../story/own-files.ts';
 import { readPictures } from '../story/own-pictures.ts';
 import type { Kept, Session } from '../worker/session.ts';
-import { fileKey, sha256 } from './networks.ts';
+import type { ChosenFile } from './chosen-file.ts';
+import { sha256 } from './networks.ts';
 import type { DataSource, NamedFile } from './settings.ts';
 
 export interface ImageChoice {
   readonly source: DataSource;
   /** Of `files`. */
-  readonly files: readonly OwnFile[];
+  readonly files: readonly ChosenFile[];
   /** Of each part; 0: all. */
   readonly limit: number;
 }
@@ -45,30 +46,36 @@ class Images implements Kept {
 /**
  * The images, read once.
  * @returns what is there of training and test images; nothing for `none`.
+ * @param signal aborted where others were chosen meanwhile: these are not kept then.
  * @throws OptionError where the files are no data set that is known; FormatError, DataError or ShapeError naming a bad file.
  */
-export async function openImages(session: Session, { source, files, limit }: ImageChoice): Promise<Parts> {
+export async function openImages(
+  session: Session,
+  { source, files, limit }: ImageChoice,
+  signal: AbortSignal,
+): Promise<Parts> {
   if (source === 'none') {
     session.drop(KEPT);
     return {};
   }
-  const key = JSON.stringify([source, limit, source === 'files' ? imageKeys(files) : []]);
+  const key = JSON.stringify([source, limit, source === 'files' ? imageIds(files) : []]);
   const kept = session.kept(KEPT);
   if (kept instanceof Images && kept.key === key) return kept.parts;
   session.drop(KEPT);
   const most = limit === 0 ? {} : { limit };
   const parts =
     source === 'files' ? await readImages(files, most) : builtInImages(BUILT_IN_DATA[source]!, most.limit);
+  signal.throwIfAborted(); // others may have been chosen, and read, meanwhile
   session.keep(KEPT, new Images(key, parts));
   return parts;
 }
 
 /** What tells image files from others, without reading them. */
-export function imageKeys(files: readonly OwnFile[]): string[] {
-  return files.map(({ path, file }) => `${path} ${fileKey(file)}`);
+export function imageIds(files: readonly ChosenFile[]): number[] {
+  return files.map(({ id }) => id);
 }
 
-async function readImages(files: readonly OwnFile[], limit: { readonly limit?: number }): Promise<Parts> {
+async function readImages(files: readonly ChosenFile[], limit: { readonly limit?: number }): Promise<Parts> {
   if (files.length === 0) {
     throw new OptionError('No image files are chosen: drop them, or choose another source of images.');
   }
@@ -124,7 +131,7 @@ export function toldNormalisation(mean: string, std: string): Normalisation | un
 }
 
 /** Name and hash of each file; of pictures none, of which there may be thousands. */
-export async function nameFiles(files: readonly OwnFile[]): Promise<NamedFile[]> {
+export async function nameFiles(files: readonly ChosenFile[]): Promise<NamedFile[]> {
   const named: NamedFile[] = [];
   for (const { file } of files.filter((each) => !isPicture(each))) {
     named.push({ name: file.name, sha256: await sha256(new Uint8Array(await file.arrayBuffer())) });

@@ -2,31 +2,39 @@
 import { type matchResult, OptionError, permutedCheckpoint } from 'rebasin';
 import type { Kept, Session } from '../worker/session.ts';
 import type { Task } from '../worker/task.ts';
-import { type NetworkFiles, openPair } from './networks.ts';
+import type { OpenedPair } from './networks.ts';
 
 export type Found = Awaited<ReturnType<typeof matchResult>>;
 
 const KEPT_MATCH = 'checkpoints: match';
 const KEPT_MERGED = 'checkpoints: merged';
 
+interface FoundFor {
+  readonly found: Found;
+  /** The networks that were matched: others may be chosen by the time B is saved. */
+  readonly pair: OpenedPair;
+}
+
 class KeptMatch implements Kept {
   readonly madeFrom: string;
-  found: Found | undefined;
+  match: FoundFor | undefined;
 
-  constructor(madeFrom: string, found: Found) {
+  constructor(madeFrom: string, match: FoundFor) {
     this.madeFrom = madeFrom;
-    this.found = found;
+    this.match = match;
   }
 
   destroy(): void {
-    this.found = undefined;
+    this.match = undefined;
   }
 }
 
 class KeptFile implements Kept {
+  readonly hash: string;
   bytes: Uint8Array | undefined;
 
-  constructor(bytes: Uint8Array) {
+  constructor(hash: string, bytes: Uint8Array) {
+    this.hash = hash;
     this.bytes = bytes;
   }
 
@@ -38,30 +46,37 @@ class KeptFile implements Kept {
 /** The last match, if it was made from this. */
 export function keptMatch(session: Session, madeFrom: string): Found | undefined {
   const kept = session.kept(KEPT_MATCH);
-  return kept instanceof KeptMatch && kept.madeFrom === madeFrom ? kept.found : undefined;
+  return kept instanceof KeptMatch && kept.madeFrom === madeFrom ? kept.match?.found : undefined;
 }
 
-export function keepMatch(session: Session, madeFrom: string, found: Found): void {
-  session.keep(KEPT_MATCH, new KeptMatch(madeFrom, found));
+export function keepMatch(session: Session, madeFrom: string, found: Found, pair: OpenedPair): void {
+  session.keep(KEPT_MATCH, new KeptMatch(madeFrom, { found, pair }));
 }
 
-/** @param bytes of a safetensors file. */
-export function keepMerged(session: Session, bytes: Uint8Array): void {
-  session.keep(KEPT_MERGED, new KeptFile(bytes));
+/** @param bytes of a safetensors file. @param hash of the result that says what it is. */
+export function keepMerged(session: Session, bytes: Uint8Array, hash: string): void {
+  session.keep(KEPT_MERGED, new KeptFile(hash, bytes));
 }
 
-/** Task `savedCheckpoint`: the network that the last merge made, or B as it was matched last, as a safetensors file. */
+/**
+ * Task `savedCheckpoint`: the network of a merge, or B as it was matched, as a safetensors file.
+ * @throws OptionError where another has taken its place since: what is saved is what the result with this hash is about, or nothing.
+ */
 export const savedCheckpoint: Task<
-  { readonly which: 'merged' | 'permuted'; readonly networks: NetworkFiles },
+  { readonly which: 'merged' | 'permuted'; readonly hash: string },
   never,
   Uint8Array
-> = async ({ which, networks }, { session }) => {
+> = async ({ which, hash }, { session }) => {
   const merged = session.kept(KEPT_MERGED);
-  if (which === 'merged' && merged instanceof KeptFile && merged.bytes) return merged.bytes;
-  const match = session.kept(KEPT_MATCH);
-  if (which === 'permuted' && match instanceof KeptMatch && match.found) {
-    const { model, b } = await openPair(session, networks);
-    return permutedCheckpoint(model, match.found.match.aligned, b);
+  if (which === 'merged' && merged instanceof KeptFile && merged.bytes && merged.hash === hash) {
+    return merged.bytes;
   }
-  throw new OptionError('The network is no longer there: run the analysis again, then save it.');
+  const kept = session.kept(KEPT_MATCH);
+  const match = kept instanceof KeptMatch ? kept.match : undefined;
+  if (which === 'permuted' && match?.found.result.hash === hash) {
+    return permutedCheckpoint(match.pair.model, match.found.match.aligned, match.pair.b);
+  }
+  throw new OptionError(
+    'This network is no longer there, another was made since: run the analysis again, then save it.',
+  );
 };

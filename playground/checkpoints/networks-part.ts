@@ -3,6 +3,7 @@ import { element, section } from '../../src/report/elements.ts';
 import { formatCount } from '../../src/report/format.ts';
 import { button, field, textInput } from '../form.ts';
 import type { OwnFile } from '../story/own-files.ts';
+import type { ChosenFile } from './chosen-file.ts';
 import { type FileDrop, fileDrop, takeDrops } from './file-drop.ts';
 import type { CheckpointFacts, PairFacts } from './networks.ts';
 import type { OpenedCheckpoints } from './open-task.ts';
@@ -12,8 +13,8 @@ import { pageWords, sizeWords } from './words.ts';
 export type Letter = 'a' | 'b';
 
 export interface NetworksView {
-  readonly a?: File | undefined;
-  readonly b?: File | undefined;
+  readonly a?: ChosenFile | undefined;
+  readonly b?: ChosenFile | undefined;
   /** Absent while files are being read. */
   readonly opened?: OpenedCheckpoints | undefined;
   readonly model: string;
@@ -34,12 +35,21 @@ export interface NetworksEvents {
   readonly model: (text: string) => void;
 }
 
-const ACCEPT = '.safetensors,.pt,.pth,.npz';
+const ENDINGS = ['.safetensors', '.pt', '.pth', '.npz'];
+
+const ACCEPT = ENDINGS.join(',');
+
+/** Of several files those that are checkpoints by their names: a folder holds others too. Where none is, what is wrong is said of them. */
+function checkpointsOf(files: readonly OwnFile[]): readonly OwnFile[] {
+  const fitting = files.filter(({ path }) => ENDINGS.some((ending) => path.toLowerCase().endsWith(ending)));
+  return fitting.length > 0 ? fitting : files;
+}
 
 export function networksPart(events: NetworksEvents): NetworksPart {
+  const take = (files: readonly OwnFile[], letter?: Letter) => events.files(checkpointsOf(files), letter);
   const slots: Readonly<Record<Letter, FileDrop>> = {
-    a: fileDrop({ label: 'Choose file A', accept: ACCEPT, taken: (files) => events.files(files, 'a') }),
-    b: fileDrop({ label: 'Choose file B', accept: ACCEPT, taken: (files) => events.files(files, 'b') }),
+    a: fileDrop({ label: 'Choose file A', accept: ACCEPT, taken: (files) => take(files, 'a') }),
+    b: fileDrop({ label: 'Choose file B', accept: ACCEPT, taken: (files) => take(files, 'b') }),
   };
   const swap = button('Swap A and B', events.swap, { class: 'swap' });
   const pair = element('div', { class: 'slots' }, slots.a.root, slots.b.root);
@@ -56,7 +66,7 @@ export function networksPart(events: NetworksEvents): NetworksPart {
   model.placeholder = 'recognised from the files';
   const architecture = element('div', { class: 'architecture' }, field('Architecture', model), swap, names);
   const root = section('The networks', pair, found, architecture);
-  takeDrops(pair, (files) => events.files(files));
+  takeDrops(pair, take);
 
   return {
     root,
@@ -73,12 +83,12 @@ export function networksPart(events: NetworksEvents): NetworksPart {
   function showSlot(
     body: HTMLElement,
     letter: Letter,
-    file: File | undefined,
+    chosen: ChosenFile | undefined,
     facts: OpenedCheckpoints['a'],
     link: NamedFile | undefined,
   ): void {
     const title = element('strong', {}, letter.toUpperCase());
-    if (!file) {
+    if (!chosen) {
       const what = link
         ? [
             `this link was made with ${link.name}`,
@@ -94,10 +104,10 @@ export function networksPart(events: NetworksEvents): NetworksPart {
     }
     const remove = button('×', () => events.remove(letter), {
       class: 'remove',
-      'aria-label': `Remove ${file.name}`,
+      'aria-label': `Remove ${chosen.path}`,
     });
-    const head = element('p', {}, title, ' ', element('span', { class: 'name' }, file.name), remove);
-    body.replaceChildren(head, ...factParts(file, facts, link));
+    const head = element('p', {}, title, ' ', element('span', { class: 'name' }, chosen.path), remove);
+    body.replaceChildren(head, ...factParts(chosen.file, facts, link));
   }
 }
 
@@ -128,8 +138,8 @@ function linkComparison({ sha256 }: CheckpointFacts, link: NamedFile | undefined
 }
 
 function foundParts(
-  a: File | undefined,
-  b: File | undefined,
+  a: ChosenFile | undefined,
+  b: ChosenFile | undefined,
   opened: OpenedCheckpoints | undefined,
 ): HTMLElement[] {
   if (!a && !b) return [];

@@ -16,11 +16,12 @@ import {
   readStateDict,
 } from 'rebasin';
 import type { Kept, Session } from '../worker/session.ts';
+import type { ChosenFile } from './chosen-file.ts';
 
 /** The files of A and B, and what the reader says about them. */
 export interface NetworkFiles {
-  readonly a?: File | undefined;
-  readonly b?: File | undefined;
+  readonly a?: ChosenFile | undefined;
+  readonly b?: ChosenFile | undefined;
   /** What `--model` would say; empty: nothing. */
   readonly model: string;
   /** Whether mean and deviation are given, so that what checkpoints say of them does not matter. */
@@ -28,6 +29,7 @@ export interface NetworkFiles {
 }
 
 export interface CheckpointFacts {
+  /** With the folders that it lies in, where these are known. */
   readonly name: string;
   readonly bytes: number;
   readonly sha256: string;
@@ -68,35 +70,49 @@ export interface OpenedPair {
 
 const KEPT = 'checkpoints';
 
-/** Checkpoints by the identity of their files. */
+/** Checkpoints by the ids of their files, those that are being read among them. */
 class Checkpoints implements Kept {
-  readonly files = new Map<string, OpenedFile>();
+  readonly files = new Map<number, Promise<OpenedFile>>();
 
   destroy(): void {
     this.files.clear();
   }
 }
 
-/** What tells one file from another without reading it. */
-export function fileKey({ name, size, lastModified }: File): string {
-  return JSON.stringify([name, size, lastModified]);
-}
-
-/** Reads a file, unless it was read before. @throws FormatError or DataError naming the file and what is wrong with it. */
-export async function openFile(session: Session, file: File): Promise<OpenedFile> {
+/**
+ * Reads a file, unless it was read before.
+ * @param signal aborted where other files were chosen meanwhile: what is no longer wanted is not kept.
+ * @throws FormatError or DataError naming the file and what is wrong with it; the signal's reason.
+ */
+export async function openFile(
+  session: Session,
+  chosen: ChosenFile,
+  signal: AbortSignal,
+): Promise<OpenedFile> {
+  signal.throwIfAborted();
   const found = session.kept(KEPT);
   const kept = found instanceof Checkpoints ? found : new Checkpoints();
   if (kept !== found) session.keep(KEPT, kept);
-  const key = fileKey(file);
-  const known = kept.files.get(key);
+  const known = kept.files.get(chosen.id);
   if (known) return known;
+  const reading = readCheckpoint(chosen);
+  kept.files.set(chosen.id, reading);
+  try {
+    return await reading;
+  } catch (error) {
+    if (kept.files.get(chosen.id) === reading) kept.files.delete(chosen.id);
+    throw error;
+  }
+}
+
+async function readCheckpoint({ path, file }: ChosenFile): Promise<OpenedFile> {
   const bytes = new Uint8Array(await file.arrayBuffer());
-  const state = await readStateDict(bytes, file.name);
+  const state = await readStateDict(bytes, path);
   const sizes = [...state.entries.values()].map(({ data }) => data.length);
-  const opened: OpenedFile = {
-    checkpoint: { path: file.name, state },
+  return {
+    checkpoint: { path, state },
     facts: {
-      name: file.name,
+      name: path,
       bytes: bytes.length,
       sha256: await sha256(bytes),
       tensors: state.entries.size + state.integers.size,
@@ -104,36 +120,35 @@ export async function openFile(session: Session, file: File): Promise<OpenedFile
       notes: state.notes,
     },
   };
-  kept.files.set(key, opened);
-  return opened;
 }
 
-/** Forgets files that are no longer chosen. */
-export function forgetOtherFiles(session: Session, chosen: readonly File[]): void {
+/** Forgets files that are no longer chosen, also while they are being read. */
+export function forgetOtherFiles(session: Session, chosen: readonly ChosenFile[]): void {
   const kept = session.kept(KEPT);
   if (!(kept instanceof Checkpoints)) return;
-  const keys = new Set(chosen.map(fileKey));
-  for (const key of kept.files.keys()) if (!keys.has(key)) kept.files.delete(key);
+  const ids = new Set(chosen.map(({ id }) => id));
+  for (const id of kept.files.keys()) if (!ids.has(id)) kept.files.delete(id);
 }
 
-/** Both networks, of one architecture. @throws FormatError naming what differs; what `modelOfCheckpoint` throws. */
+/** Both networks, of one architecture. @throws FormatError naming what differs; what `openFile` and `modelOfCheckpoint` throw. */
 export async function openPair(
   session: Session,
   { a, b, model, normalised }: NetworkFiles,
+  signal: AbortSignal,
 ): Promise<OpenedPair> {
   if (!a || !b) {
     throw new OptionError(
       'Two checkpoints are needed, of networks trained apart: choose the other one as well.',
     );
   }
-  const first = (await openFile(session, a)).checkpoint;
-  const second = (await openFile(session, b)).checkpoint;
+  const first = (await openFile(session, a, signal)).checkpoint;
+  const second = (await openFile(session, b, signal)).checkpoint;
   expectAlike([first, second], { model: model !== '', normalisation: normalised });
   return {
     a: first,
     b: second,
     model: modelOfCheckpoint(first, model === '' ? undefined : model),
-    key: JSON.stringify([fileKey(a), fileKey(b), model]),
+    key: JSON.stringify([a.id, b.id, model]),
   };
 }
 

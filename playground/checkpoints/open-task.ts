@@ -1,5 +1,6 @@
 /** Task `openCheckpoints`: what the chosen files are, one by one and together. */
 import type { Task } from '../worker/task.ts';
+import type { ChosenFile } from './chosen-file.ts';
 import {
   type CheckpointFacts,
   forgetOtherFiles,
@@ -26,13 +27,13 @@ export const openCheckpoints: Task<NetworkFiles, never, OpenedCheckpoints> = asy
     session,
     [a, b].filter((file) => file !== undefined),
   );
-  const facts = (file: File | undefined) =>
-    file && orError(async () => (await openFile(session, file)).facts);
+  const facts = (file: ChosenFile | undefined) =>
+    file && orError(async () => (await openFile(session, file, signal)).facts);
   const opened: OpenedCheckpoints = { a: await facts(a), b: await facts(b) };
   signal.throwIfAborted();
   const readable = [opened.a, opened.b].every((each) => each && !('error' in each));
   if (!readable) return opened;
-  return { ...opened, pair: await orError(async () => pairFacts(await openPair(session, files))) };
+  return { ...opened, pair: await orError(async () => pairFacts(await openPair(session, files, signal))) };
 };
 
 async function orError<T>(work: () => Promise<T>): Promise<T | { readonly error: string }> {

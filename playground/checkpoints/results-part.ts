@@ -11,7 +11,7 @@ import { commandOf } from './choices.ts';
 import { failure } from './networks-part.ts';
 import type { Outcome } from './outcome.ts';
 import { outcomeView, type SavedResult } from './outcome-view.ts';
-import { ANALYSES, type AnalysisName, type CheckpointSettings } from './settings.ts';
+import { ANALYSES, type AnalysisName, type CheckpointSettings, usesImages } from './settings.ts';
 import { ANALYSIS_WORDS } from './words.ts';
 
 /** An outcome with what it was made from. */
@@ -21,8 +21,8 @@ export interface Made {
   /** Names of the files. */
   readonly a: string;
   readonly b: string;
-  /** Whether the command line could read the same files: it reads no pictures. */
-  readonly hasCommand: boolean;
+  /** Why the command line could not do the same; absent where it could. */
+  readonly noCommand?: string | undefined;
   /** Hashes that the link promises, by the names of results. */
   readonly expected: Readonly<Record<string, string>>;
 }
@@ -37,8 +37,10 @@ export interface ResultsPart {
   clear(analysis?: AnalysisName): void;
 }
 
-/** @param checkpoint gives the bytes of a network that an analysis made. */
-export function resultsPart(checkpoint: (which: 'merged' | 'permuted') => Promise<Uint8Array>): ResultsPart {
+/** @param checkpoint gives the bytes of the network that the result with a hash is about. */
+export function resultsPart(
+  checkpoint: (which: 'merged' | 'permuted', hash: string) => Promise<Uint8Array>,
+): ResultsPart {
   const root = element('div', { class: 'outcomes' });
   const articles = new Map<AnalysisName, HTMLElement>();
 
@@ -73,14 +75,17 @@ export function resultsPart(checkpoint: (which: 'merged' | 'permuted') => Promis
           button(
             which === 'merged' ? 'merged.safetensors' : 'b-aligned.safetensors',
             () =>
-              void checkpoint(which).then(
+              void checkpoint(which, results[0]!.result.hash).then(
                 (bytes) =>
                   download(
                     which === 'merged' ? 'merged.safetensors' : 'b-aligned.safetensors',
                     bytes as Uint8Array<ArrayBuffer>,
                     'application/octet-stream',
                   ),
-                (error: Error) => saved.append(failure(error.message)),
+                (error: Error) => {
+                  saved.querySelector('.failure')?.remove();
+                  saved.append(failure(error.message));
+                },
               ),
           ),
         );
@@ -126,13 +131,13 @@ function resultButtons({ name, result, report }: SavedResult): HTMLButtonElement
 /** Hash, time and command of each result. */
 function provenance(
   analysis: AnalysisName,
-  { settings, a, b, hasCommand }: Made,
+  { settings, a, b, noCommand }: Made,
   results: readonly SavedResult[],
 ): HTMLElement {
   const rows = results.map((saved) => {
     const { result, part, on } = saved;
     const renormalise = saved.renormalise as Renormalisation;
-    const command = hasCommand && commandOf(analysis, settings, { a, b, renormalise, on }, part);
+    const command = commandOf(analysis, settings, { a, b, renormalise, on }, part);
     return element(
       'div',
       { class: 'made' },
@@ -143,17 +148,18 @@ function provenance(
         `rebasin ${result.version} · ${result.adapter} · ${formatSeconds(result.seconds)} · hash `,
         element('code', { class: 'hash' }, result.hash),
       ),
-      ...(command
-        ? [element('div', { class: 'command' }, element('code', { tabindex: '0' }, command))]
-        : [element('p', {}, 'The command line reads no pictures.')]),
+      noCommand === undefined
+        ? element('div', { class: 'command' }, element('code', { tabindex: '0' }, command ?? ''))
+        : element('p', {}, noCommand),
       ...(results.length > 1 ? [element('div', { class: 'buttons' }, ...resultButtons(saved))] : []),
     );
   });
-  const title = hasCommand
-    ? 'The same on the command line, with the same hash on the same adapter'
-    : 'How it was made';
+  const title =
+    noCommand === undefined
+      ? 'The same on the command line, with the same hash on the same adapter'
+      : 'How it was made';
   const folder =
-    hasCommand && settings.data === 'files'
+    noCommand === undefined && settings.data === 'files' && usesImages(analysis, settings)
       ? [
           element(
             'p',

@@ -5,6 +5,7 @@ import type { PageSection, Shell } from '../section.ts';
 import type { Values } from '../state.ts';
 import { isPicture, type OwnFile } from '../story/own-files.ts';
 import { choicesPart } from './choices-part.ts';
+import { type ChosenFile, chosenFile } from './chosen-file.ts';
 import { imagesPart } from './images-part.ts';
 import type { ImagesFacts } from './images-task.ts';
 import type { NetworkFiles, PairFacts } from './networks.ts';
@@ -16,11 +17,11 @@ import {
   addressValues,
   type CheckpointSettings,
   DEFAULT_SETTINGS,
-  evaluates,
   type LinkState,
   linkOf,
   looksAtImages,
   relevantChoices,
+  usesImages,
 } from './settings.ts';
 import './styles.css';
 import { ANALYSIS_WORDS, pageWords } from './words.ts';
@@ -31,14 +32,17 @@ const AT_ONCE: readonly AnalysisName[] = ['spec', 'match', 'units'];
 export function checkpointsSection({ engine, remember }: Shell): PageSection {
   let settings: CheckpointSettings = DEFAULT_SETTINGS;
   let link: LinkState = linkOf({});
-  const files: { a?: File | undefined; b?: File | undefined; images: readonly OwnFile[] } = { images: [] };
+  const files: { a?: ChosenFile | undefined; b?: ChosenFile | undefined; images: readonly ChosenFile[] } = {
+    images: [],
+  };
   let opened: OpenedCheckpoints | undefined;
   let images: ImagesFacts | { readonly error: string } | undefined;
   let running: AbortController | undefined;
+  /** The last reading of checkpoints, and of images; replies to earlier ones are late. Each is replaced by its own kind only. */
+  let opening = new AbortController();
+  let reading = new AbortController();
   /** Until the section is shown, the address is not read: what is chosen waits, and nothing is remembered. */
   let isShown = false;
-  /** What was chosen last: replies to what was chosen before are late. */
-  let round = 0;
   /** What the results that are shown were made from, and their hashes. */
   const made = new Map<
     AnalysisName,
@@ -61,12 +65,12 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
     },
   });
   const pictures = imagesPart(change, (chosen) => {
-    files.images = chosen;
+    files.images = chosen.map(chosenFile);
     settings = { ...settings, data: 'files' };
     void readImages();
   });
   const choices = choicesPart({ changed: change, run: () => void run(settings.analyses), cancel: stop });
-  const results = resultsPart((which) => engine.run('savedCheckpoint', { which, networks: networkFiles() }));
+  const results = resultsPart((which, hash) => engine.run('savedCheckpoint', { which, hash }));
   const root = element(
     'div',
     { class: 'checkpoints' },
@@ -115,6 +119,16 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
     return undefined;
   }
 
+  /** Why the command line cannot have the same images, where it cannot. */
+  function noCommand(analysis: AnalysisName): string | undefined {
+    if (settings.data !== 'files' || !usesImages(analysis, settings)) return undefined;
+    if (files.images.some(isPicture)) return 'The command line reads no pictures.';
+    const known = imageFacts();
+    if (known?.train && known.test) return undefined;
+    const there = known?.train ? 'training images' : 'test images';
+    return `The command line needs training and test images in one folder; here are ${there} alone.`;
+  }
+
   /** Why nothing can run yet. */
   function waitingFor(): string {
     if (!files.a || !files.b) return 'Two checkpoints first.';
@@ -123,11 +137,9 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
 
   /** What results depend on; equal for what needs not be made again. */
   function keyOf(analysis: AnalysisName): string {
-    const name = (file: File | undefined) => file && [file.name, file.size, file.lastModified];
-    const ownName = ({ path, file }: OwnFile) => [path, file.size, file.lastModified];
-    const seen = evaluates(analysis) || looksAtImages(settings.method) ? files.images : [];
-    const ofImages = (settings.data === 'files' ? seen : []).map(ownName);
-    return JSON.stringify([relevantChoices(analysis, settings), name(files.a), name(files.b), ofImages]);
+    const seen = usesImages(analysis, settings) && settings.data === 'files' ? files.images : [];
+    const ofImages = seen.map(({ id }) => id);
+    return JSON.stringify([relevantChoices(analysis, settings), files.a?.id, files.b?.id, ofImages]);
   }
 
   function markOld(): void {
@@ -145,32 +157,28 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
   }
 
   function rememberState(): void {
-    if (!isShown) return;
+    if (isShown) remember(addressValues({ ...state(), hashes: hashes() }));
+  }
+
+  /** The choices, and the files as they are known: those of the link where there are none yet. */
+  function state(): LinkState {
     const named = (letter: Letter) => {
       const facts = opened?.[letter];
       return facts && !('error' in facts) ? { name: facts.name, sha256: facts.sha256 } : link[letter];
     };
-    const known = imageFacts()?.files ?? [];
-    remember(
-      addressValues({
-        settings,
-        a: named('a'),
-        b: named('b'),
-        images: known.length > 0 ? known : link.images,
-        hashes: hashes(),
-      }),
-    );
+    const known = imageFacts()?.files ?? link.images;
+    return { settings, a: named('a'), b: named('b'), images: known, hashes: {} };
   }
 
-  /** Of what was found with the present files and choices; until then what the link promises. */
+  /** Of what was found with the present files and choices; beside them what the link promises, while all is as it says. */
   function hashes(): Readonly<Record<string, string>> {
     const found = [...made].filter(([analysis, { key }]) => key === keyOf(analysis));
     const results = found.flatMap(([, { hashes: each }]) => Object.entries(each));
-    return results.length > 0 ? Object.fromEntries(results) : link.hashes;
+    return { ...(decides(state()) === decides(link) ? link.hashes : {}), ...Object.fromEntries(results) };
   }
 
   function takeCheckpoints(chosen: readonly OwnFile[], letter?: Letter): void {
-    const sorted = chosen.map(({ file }) => file).sort((x, y) => (x.name < y.name ? -1 : 1));
+    const sorted = chosen.map(chosenFile).sort((x, y) => (x.path < y.path ? -1 : 1));
     const [first, second] = sorted;
     if (second) [files.a, files.b] = [first, second];
     else files[letter ?? (files.a ? 'b' : 'a')] = first;
@@ -186,43 +194,52 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
 
   async function open(): Promise<void> {
     stop();
-    const mine = ++round;
+    opening.abort();
+    const mine = new AbortController();
+    opening = mine;
     opened = undefined;
     show();
-    if (!isShown || (!files.a && !files.b)) return;
+    if (!isShown) return;
+    if (!files.a && !files.b) return readImages();
     try {
-      const found = await engine.run('openCheckpoints', networkFiles());
-      if (mine !== round) return;
+      const found = await engine.run('openCheckpoints', networkFiles(), { signal: mine.signal });
+      if (mine !== opening) return;
       opened = found;
     } catch (error) {
-      if (mine !== round) return;
+      if (mine !== opening) return;
       opened = { pair: { error: (error as Error).message } };
     }
     const found = pair();
     // Networks that say that they learned from the built-in digits are looked at on these.
     if (found && settings.data === 'none' && found.builtIn) settings = { ...settings, data: found.builtIn };
     await readImages();
-    if (found && mine === round)
+    // The reader may have begun to run something meanwhile: that goes on.
+    if (found && mine === opening && running === undefined)
       await run(settings.analyses.filter((analysis) => AT_ONCE.includes(analysis)));
   }
 
   async function readImages(): Promise<void> {
-    const mine = round;
+    reading.abort();
+    const mine = new AbortController();
+    reading = mine;
     images = undefined;
     show();
     const { data, limit, mean, std } = settings;
     if (data === 'none') return;
     if (data === 'files' && files.images.length === 0) return;
-    const asked = settings;
     try {
-      const found = await engine.run('openImages', {
-        ...{ source: data, files: files.images, limit, mean, std },
-        networks: pair() ? networkFiles() : undefined,
-      });
-      if (mine !== round || asked !== settings) return;
+      const found = await engine.run(
+        'openImages',
+        {
+          ...{ source: data, files: files.images, limit, mean, std },
+          networks: pair() ? networkFiles() : undefined,
+        },
+        { signal: mine.signal },
+      );
+      if (mine !== reading) return;
       images = found;
     } catch (error) {
-      if (mine !== round || asked !== settings) return;
+      if (mine !== reading) return;
       images = { error: (error as Error).message };
     }
     show();
@@ -247,8 +264,8 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
         });
       tell('');
       const from = {
-        ...{ settings, a: files.a!.name, b: files.b!.name, expected: link.hashes },
-        hasCommand: settings.data !== 'files' || !files.images.some(isPicture),
+        ...{ settings, a: files.a!.path, b: files.b!.path, expected: link.hashes },
+        noCommand: noCommand(analysis),
       };
       const key = keyOf(analysis);
       try {
@@ -262,7 +279,7 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
               tell(note === '' ? stage : `${stage}, ${note}`, total > 0 ? done / total : undefined),
           },
         );
-        if (running !== mine) return;
+        if (running !== mine) break;
         made.set(analysis, { key, hashes: results.show(analysis, { ...from, outcome }) });
       } catch (error) {
         if (mine.signal.aborted || running !== mine) break;
@@ -286,4 +303,10 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
       void (files.a || files.b ? open() : readImages());
     },
   };
+}
+
+/** What decides results: which analyses are chosen does not. */
+function decides({ settings, ...state }: LinkState): string {
+  const { analyses } = DEFAULT_SETTINGS;
+  return JSON.stringify(addressValues({ ...state, settings: { ...settings, analyses }, hashes: {} }));
 }

@@ -69,6 +69,13 @@ export const DEFAULT_SETTINGS: CheckpointSettings = {
   analyses: ['spec', 'match', 'units', 'line', 'layers', 'merge'],
 };
 
+/** Ends of numbers that decide how long the work takes; a link must not ask for more than the form does. */
+export const LIMITS = {
+  limit: { min: 0, max: 100_000 },
+  points: { min: 2, max: 101 },
+  grid: { min: 2, max: 61 },
+} as const;
+
 /** The choices that an analysis depends on, beside the networks: others may change without it. */
 export function relevantChoices(analysis: AnalysisName, settings: CheckpointSettings): readonly unknown[] {
   const { model, seed, method, preset, renormalise, data, limit, mean, std, points, grid } = settings;
@@ -93,9 +100,10 @@ export function looksAtImages(method: MatchingMethod): boolean {
   return method.startsWith('activation') || method === 'straight-through';
 }
 
-/** Whether an analysis depends on images, whatever the method of matching. */
-export function evaluates(analysis: AnalysisName): boolean {
-  return !['spec', 'match', 'units'].includes(analysis);
+/** Whether an analysis depends on images: it evaluates on them, or its method of matching looks at them. */
+export function usesImages(analysis: AnalysisName, { method }: Pick<CheckpointSettings, 'method'>): boolean {
+  if (analysis === 'spec') return false;
+  return looksAtImages(method) || !['match', 'units'].includes(analysis);
 }
 
 /** A file that a link names. */
@@ -153,7 +161,9 @@ export function linkOf(values: Values): LinkState {
     if (known) return [name, known(text) ? text : usual];
     if (typeof usual !== 'number') return [name, text];
     const value = Number(text);
-    return [name, Number.isSafeInteger(value) && value >= 0 ? value : usual];
+    if (!Number.isSafeInteger(value) || value < 0) return [name, usual];
+    const { min, max } = name in LIMITS ? LIMITS[name as keyof typeof LIMITS] : { min: 0, max: value };
+    return [name, Math.min(Math.max(value, min), max)];
   });
   const settings = Object.fromEntries(entries) as CheckpointSettings;
   const list = (text: string | undefined) => (text ? text.split(',').flatMap(namedFile) : []);
