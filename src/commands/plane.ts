@@ -112,7 +112,7 @@ export async function planeResult(context: Context, request: PlaneRequest): Prom
     };
     const digests = [data, ...used.datasets].map(({ digest }) => digest);
     const inputs = { values: values.map((each) => [...each]), matching, renormalisation, digests };
-    return { ...completeResult(context, 'plane', seed, request.started, inputs, fields), ...fields };
+    return completeResult(context, 'plane', seed, request.started, inputs, fields);
   } finally {
     scope.destroy();
   }

@@ -93,7 +93,7 @@ export async function sweepResult(context: Context, request: SweepRequest): Prom
       ({ digest }) => digest,
     );
     const inputs = { a: [...valuesA], b: [...valuesB], matching, renormalisation, digests };
-    return { ...completeResult(context, 'sweep', seed, request.started, inputs, fields), ...fields };
+    return completeResult(context, 'sweep', seed, request.started, inputs, fields);
   } finally {
     scope.destroy();
   }
