@@ -53,6 +53,12 @@ describe('a link', () => {
       linkOf({ method: 'magic', data: 'moon', prune: 'shears', preset: 'mine', renormalise: '?' }).settings,
     ).toEqual(DEFAULT_SETTINGS);
   });
+
+  it('asks for no more work than the form lets one ask for', () => {
+    const { points, grid, limit } = linkOf({ points: '1000000', grid: '999', limit: '1e12' }).settings;
+    expect([points, grid, limit]).toEqual([101, 61, 100_000]);
+    expect(linkOf({ points: '0', limit: '0' }).settings).toMatchObject({ points: 2, limit: 0 });
+  });
 });
 
 describe('an analysis', () => {
@@ -79,5 +85,10 @@ describe('an analysis', () => {
       "npx rebasin match a.pt 'it'\\''s b.pt' --model mlp:tanh --seed 2",
     );
     expect(commandOf('spec', settings, files)).toBeUndefined();
+    const odd = { ...settings, model: 'mlp:tanh; x', mean: '0.1, 0.2', std: '1,1' };
+    expect(commandOf('plane', odd, { ...files, a: '-x.pt', b: 'run b/model.pt' })).toBe(
+      "npx rebasin plane ./-x.pt 'run b/model.pt' --align weight --grid 11 --on test --model 'mlp:tanh; x' " +
+        "--data digits --limit 1000 --mean '0.1, 0.2' --std 1,1 --seed 2",
+    );
   });
 });
