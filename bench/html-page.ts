@@ -36,7 +36,8 @@ export function benchPage(lines: readonly ResultLine[], bundle: string): string 
 <p class="note">${escapeHtml(headline(first).split('\n').slice(1).join(' '))}</p>
 ${software}
 <p class="note">Every result was checked before it was timed. A time is the least of those from recording to completion, of each engine with
-the wait that serves it better; all engines ran in one process on this adapter and took turns.</p>
+the wait that serves it better; all engines ran in one process on this adapter and took turns. In Node on such an adapter as computes on the processor, peers' WebAssembly is not
+optimised, which would take its cores; elsewhere it is.</p>
 <div id="bench"></div>
 <noscript><pre>${escapeHtml(tables.join('\n'))}</pre></noscript>
 </main>

@@ -69,7 +69,7 @@ export interface ResultLine extends Surroundings {
   readonly roofShare?: number;
   /**
    * The least `minMs` of all engines of others in the same run on the same case, by whichever wait, over this `minMs`: above 1 is faster.
-   * Left out of what is no fair comparison: class f16, an assignment that is given the optimum's duals.
+   * Where a budget allowed that engine its first run only, both are `firstMs`. Left out of what is no fair comparison: class f16, an assignment that is given the optimum's duals.
    */
   readonly ratioToBestPeer?: number;
   /** What is not a time of the whole case: bytes, microseconds a dispatch, GPU objects made. The unit is in the name. */

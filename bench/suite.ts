@@ -92,6 +92,8 @@ interface Turn {
   readonly entrant: Entrant;
   readonly wait: Wait;
   readonly times: number[];
+  /** Its first run was all that the budget allowed, so that its time has compilation in it. */
+  readonly firstOnly?: boolean;
 }
 
 async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
@@ -156,7 +158,7 @@ async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
     await takeTurns(bench, turns);
     const common = { ...surroundings, case: one.name };
     const lines: ResultLine[] = [];
-    for (const { entrant, wait, times } of turns) {
+    for (const { entrant, wait, times, firstOnly } of turns) {
       if (entrant.error !== undefined) continue;
       const gpuMs = one.onHost ? undefined : await gpuTime(entrant);
       lines.push({
@@ -164,7 +166,7 @@ async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
         ...(entrant.firstMs === undefined ? {} : { firstMs: entrant.firstMs }),
         ...(gpuMs === undefined ? {} : { gpuMs }),
       });
-      noteRate(bench, one, entrant.engine, Math.min(...times));
+      if (!firstOnly) noteRate(bench, one, entrant.engine, Math.min(...times));
     }
     for (const { engine, error, failed } of entrants) {
       if (error === undefined) continue;
@@ -172,7 +174,8 @@ async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
       lines.push({ ...common, engine, wait, error, ...(failed ? { failed } : {}) });
     }
     const incomparable = entrants.filter((entrant) => entrant.incomparable).map(({ engine }) => engine);
-    return withRates(lines, one, incomparable, bench.roofs);
+    const firstOnly = turns.filter((turn) => turn.firstOnly).map(({ entrant }) => entrant.engine);
+    return withRates(lines, one, { incomparable, firstOnly }, bench.roofs);
   } catch (error) {
     if (bench.signal?.aborted) throw error;
     const line = { case: one.name, engine: 'rebasin', wait: waitOf(bench, one, 'rebasin') };
@@ -250,7 +253,7 @@ function noteRate({ rates }: Bench, { flops = 0 }: TimedCase, engine: string, ms
 function turnsOf(bench: Bench, one: TimedCase, entrant: Entrant): Turn[] {
   const turn = (wait: Wait, ...times: number[]): Turn => ({ entrant, wait, times });
   if (entrant.firstRunMs! > (bench.budgetMs ?? Number.POSITIVE_INFINITY))
-    return [turn(firstWaitOf(bench, one, entrant.engine), entrant.firstRunMs!)];
+    return [{ ...turn(firstWaitOf(bench, one, entrant.engine), entrant.firstRunMs!), firstOnly: true }];
   const own = turn(waitOf(bench, one, entrant.engine));
   if (isOurs(entrant.engine) || !sleeps(bench) || one.onHost) return [own];
   return entrant.firstMs! > ONE_WAIT_MS ? [turn('sleeping')] : [turn('sleeping'), own];
@@ -305,11 +308,14 @@ async function gpuTime({ context, contestant }: Entrant): Promise<number | undef
 function withRates(
   lines: readonly ResultLine[],
   one: TimedCase,
-  incomparable: readonly string[],
+  { incomparable, firstOnly }: { incomparable: readonly string[]; firstOnly: readonly string[] },
   roofs: Roofs | undefined,
 ): ResultLine[] {
-  const peers = lines.flatMap(({ engine, minMs }) => (isOurs(engine) || minMs === undefined ? [] : [minMs]));
-  const best = Math.min(...peers);
+  const [best] = lines
+    .filter(({ engine, minMs }) => !isOurs(engine) && minMs !== undefined)
+    .sort((a, b) => a.minMs! - b.minMs!);
+  // Like with like: a first use, compilation included, is compared with a first use.
+  const of = best && firstOnly.includes(best.engine) ? 'firstMs' : 'minMs';
   return lines.map((line) => {
     const { minMs, gpuMs } = line;
     if (minMs === undefined) return line;
@@ -321,13 +327,13 @@ function withRates(
       (one.flops ?? 0) / ms / 1e6 / (roofs?.gflops ?? Number.POSITIVE_INFINITY),
       (one.bytes ?? 0) / ms / 1e6 / (roofs?.gigabytesPerSecond ?? Number.POSITIVE_INFINITY),
     );
-    const compared = peers.length > 0 && !incomparable.includes(line.engine);
+    const compared = best && !incomparable.includes(line.engine);
     return {
       ...line,
       ...(gflops === undefined ? {} : { gflops }),
       ...(gigabytesPerSecond === undefined ? {} : { gigabytesPerSecond }),
       ...(share > 0 ? { roofShare: share } : {}),
-      ...(compared ? { ratioToBestPeer: best / minMs } : {}),
+      ...(compared ? { ratioToBestPeer: best[of]! / line[of]! } : {}),
     };
   });
 }

@@ -41,6 +41,7 @@ describe('the page of result lines', () => {
       line('roof/copy', 'adapter', 1, { gigabytesPerSecond: 3 }),
       line('matmul/NN/256x256x256', 'rebasin', 2, { ratioToBestPeer: 4, roofShare: 0.5 }),
       line('matmul/NN/256x256x256', 'jax-js', 8, { ratioToBestPeer: 1 }),
+      ...[512, 1024].map((n) => line(`matmul/NN/${n}x${n}x${n}`, 'rebasin', 20, { ratioToBestPeer: 4 })),
       line('conv/forward/a', 'rebasin', 2, { error: 'wrong result: <b>', failed: true }),
       { ...line('size/core', 'rebasin', 1), figures: { gzipBytes: 116_000 } },
     ];

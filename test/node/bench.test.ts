@@ -11,6 +11,7 @@ import { nodePeerHost } from '../../bench/node/peer-host.ts';
 import { jaxSource } from '../../bench/peers/jax.ts';
 import { type Peer, PeerCannot } from '../../bench/peers/peer.ts';
 import { parseResultLines, type ResultLine } from '../../bench/result-line.ts';
+import { otherAdapter } from '../../bench/run.ts';
 import { type Bench, runCase } from '../../bench/suite.ts';
 import { judgeTargets, TARGETS } from '../../bench/targets.ts';
 import { type Context, requestContextOn } from '../../src/runtime/context.ts';
@@ -154,6 +155,97 @@ describe('a case', () => {
   });
 });
 
+describe('comparisons', () => {
+  const tiny = () => assignmentCase('tiny', 3, () => Float64Array.of(1, 2, 3, 2, 4, 6, 3, 6, 9));
+  const solver: Peer = {
+    ...{ engine: 'a solver', versions: {}, concerns: () => true },
+    contestant: async () => ({
+      run: async () => {},
+      read: async () => [Float32Array.of(0, 1, 2)],
+      destroy() {},
+    }),
+  };
+
+  it('leave out those who were told more than peers', async () => {
+    const lines = await runCase({ ...bench, peers: [solver] }, tiny());
+    expect(lines.map(({ engine, ratioToBestPeer }) => [engine, ratioToBestPeer !== undefined])).toEqual([
+      ['rebasin', true],
+      ['rebasin warm', false],
+      ['a solver', true],
+    ]);
+  });
+
+  it('call nobody wrong where this library has no right result', async () => {
+    const silent = spoilt(trainingCase(TINY, 8), () => ({ run: () => Promise.reject(new Error('broken')) }));
+    const lines = await runCase(bench, silent);
+    expect(lines.map(({ engine, failed, minMs }) => [engine, failed, minMs])).toEqual([
+      ['rebasin', true, undefined],
+      ['jax-js', undefined, undefined],
+    ]);
+    expect(lines[1]!.error).toContain('no right result');
+  });
+
+  it('take the share of the roof by the clock of the roofs', async () => {
+    const roofs = { ...bench.roofs!, byTimestamps: true };
+    const lines = await runCase({ ...bench, roofs }, tinyMatmul());
+    const [ours, ...others] = lines;
+    if (ours!.gpuMs === undefined) expect(ours!.roofShare).toBeUndefined();
+    else {
+      const bytes = 4 * (20 * 8 + 8 * 12 + 20 * 12 + 12);
+      const best = Math.max(2 * 20 * 12 * 8, bytes) / ours!.gpuMs / 1e6 / 1000;
+      expect(ours!.roofShare! / best).toBeCloseTo(1, 9);
+    }
+    expect(others.map(({ roofShare }) => roofShare)).toEqual(others.map(() => undefined));
+  });
+
+  it('are on one adapter', async () => {
+    const { adapterInfo } = bench.peers[0]!;
+    expect(adapterInfo).toBeDefined();
+    expect(otherAdapter(home, { ...solver, adapterInfo: adapterInfo! })).toBeUndefined();
+    expect(otherAdapter(home, solver)).toBeUndefined();
+    const other = { vendor: 'acme', architecture: 'x', device: '', description: '' } as GPUAdapterInfo;
+    expect(otherAdapter(home, { ...solver, adapterInfo: other })).toContain('it computes on acme x, not on ');
+  });
+
+  it('control: batch norm that does not store its running statistics is found', async () => {
+    const [one] = await chooseCases(nodeFamilies, ['norm'], 'norm/forward/32x64x8x8');
+    const { own, check } = await (one as TimedCase).prepare();
+    const [contestant] = await own(home);
+    await contestant!.run((promise) => promise);
+    const results = await contestant!.read();
+    contestant!.destroy();
+    expect(check(results, 'rebasin')).toBeUndefined();
+    for (const at of [1, 2]) {
+      const before = new Float32Array(64).fill(at === 1 ? 99 : 2);
+      expect(check(results.with(at, before), 'rebasin')).toContain('element 0 is');
+    }
+  });
+});
+
+describe('a budget', () => {
+  it('times an engine whose first run took longer by that run alone', async () => {
+    const lines = await runCase({ ...bench, repeats: 3, budgetMs: 0, rates: new Map() }, tinyMatmul());
+    const timed = lines.filter(({ minMs }) => minMs !== undefined);
+    expect(timed.map(({ engine, repeats }) => [engine, repeats])).toEqual([
+      ['rebasin', 1],
+      ['jax-js', 1],
+    ]);
+    for (const { minMs, firstMs } of timed) expect(minMs).toBeLessThanOrEqual(firstMs!);
+    const [ours, theirs] = timed;
+    expect(ours!.ratioToBestPeer).toBe(theirs!.firstMs! / ours!.firstMs!);
+  });
+
+  it('leaves a peer out that would take much too long at the best rate of the run', async () => {
+    const rates = new Map([['jax-js', 1e-6]]);
+    const lines = await runCase({ ...bench, budgetMs: 1000, rates }, tinyMatmul());
+    const theirs = lines.filter(({ engine }) => engine === 'jax-js');
+    expect(theirs.map(({ error, failed }) => [error, failed])).toEqual([
+      ['left out: at the best of its rates in this run it would take 3840000 s', undefined],
+    ]);
+    expect(rates.get('rebasin')).toBeGreaterThan(0);
+  });
+});
+
 describe('targets', () => {
   it('are judged by the lines of their surroundings', () => {
     const line = (name: string, ratioToBestPeer: number): ResultLine => ({
@@ -170,20 +262,25 @@ describe('targets', () => {
       ...{ adapter: 'google swiftshader', software: true, platform: 'node 20' },
     });
     const lines = [
-      line('matmul/NN/256x256x256', 4.5),
-      line('matmul/NN/512x512x512', 3.1),
+      ...[256, 512, 1024].map((n) => line(`matmul/NN/${n}x${n}x${n}`, 3.1)),
       line('norm/statistics/32x64x8x8', 2.9),
+      line('sweep/resnet20/100x11', 6),
     ];
     const verdicts = judgeTargets(lines).map(({ target, verdict }) => [target.what, verdict]);
     expect(verdicts).toContainEqual(['matmul 256, 512, 1024, against the best peer', 'met']);
     expect(verdicts).toContainEqual(['batch-norm statistics, against the best peer', 'missed']);
     expect(verdicts).toContainEqual(['MLP training step, against the best peer', 'not measured']);
+    // one of its two cases
+    expect(verdicts).toContainEqual(['sweeps, against the best peer', 'not measured']);
     expect(verdicts.some(([what]) => what!.includes('browser'))).toBe(false);
   });
 
   it('name cases that there are', async () => {
     const names = (await chooseCases(nodeFamilies, [], '')).map(({ name }) => name);
     const size = ['size/core', 'size/matrix-products'];
+    expect(
+      TARGETS.flatMap(({ cases }) => cases).filter((name) => ![...names, ...size].includes(name)),
+    ).toEqual([]);
     const figures = { gzipBytes: 1, gpuObjectsMade: 0, runMicrosecondsPerDispatch: 1 };
     const measured = { minMs: 1, medianMs: 1, spread: 0, ratioToBestPeer: 1, roofShare: 1, figures };
     const places = [
@@ -218,7 +315,16 @@ describe('rebasin bench', () => {
     expect(names.every((name) => /^(matmul|training)\//.test(name))).toBe(true);
     const help = rebasin('bench', '--help');
     expect(help.status).toBe(0);
-    for (const option of ['--only', '--peers', '--json', '--html', '--adapter', '--repeats', '--list'])
+    for (const option of [
+      '--only',
+      '--peers',
+      '--json',
+      '--html',
+      '--adapter',
+      '--repeats',
+      '--budget',
+      '--list',
+    ])
       expect(help.stdout).toContain(option);
   });
 
