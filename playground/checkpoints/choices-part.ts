@@ -56,6 +56,11 @@ export function choicesPart({ changed, run, cancel }: ChoicesEvents): ChoicesPar
     'All choices, names and hashes of the files, and hashes of results; never the files themselves';
   const words = element('p', { role: 'status' });
   let hint = '';
+  let chosen: readonly AnalysisName[] = [];
+  const choose = (analysis: AnalysisName, isChosen: boolean) =>
+    changed({
+      analyses: ANALYSES.filter((each) => (each === analysis ? isChosen : chosen.includes(each))),
+    });
   let running = false;
   const bar = element('progress', { max: '1', value: '0', 'aria-label': 'Progress' });
   const root = section(
@@ -74,11 +79,12 @@ export function choicesPart({ changed, run, cancel }: ChoicesEvents): ChoicesPar
   return {
     root,
     show({ settings, pair, lacks, waiting }) {
+      chosen = settings.analyses;
       renew(form, ...controls(settings, pair, changed));
       renew(
         list,
         element('legend', {}, 'Analyses'),
-        ...ANALYSES.map((analysis) => checkbox(analysis, settings, lacks(analysis), changed)),
+        ...ANALYSES.map((analysis) => checkbox(analysis, settings, lacks(analysis), choose)),
       );
       const runnable = settings.analyses.filter((analysis) => lacks(analysis) === undefined);
       const needed = settings.analyses.map(lacks).find((each) => each !== undefined);
@@ -190,17 +196,13 @@ function checkbox(
   analysis: AnalysisName,
   { analyses }: CheckpointSettings,
   lacking: string | undefined,
-  changed: ChoicesEvents['changed'],
+  choose: (analysis: AnalysisName, isChosen: boolean) => void,
 ): HTMLElement {
   const { title, about } = ANALYSIS_WORDS[analysis];
   const id = `analysis-${analysis}`;
   const input = element('input', { type: 'checkbox', id });
   input.checked = analyses.includes(analysis);
-  input.addEventListener('change', () =>
-    changed({
-      analyses: ANALYSES.filter((each) => (each === analysis ? input.checked : analyses.includes(each))),
-    }),
-  );
+  input.addEventListener('change', () => choose(analysis, input.checked));
   return element(
     'div',
     { class: lacking === undefined ? 'analysis-choice' : 'analysis-choice lacking' },
