@@ -2,6 +2,7 @@
 import { element } from '../src/report/elements.ts';
 import { reportStyles } from '../src/report/styles.ts';
 import { checkpointsSection } from './checkpoints/section.ts';
+import { keepFileDrops } from './missed-drops.ts';
 import { noWebGpuNotice } from './no-webgpu.ts';
 import type { PageSection } from './section.ts';
 import { addressOf, readState, SECTIONS, type SectionName, type Values } from './state.ts';
@@ -39,6 +40,8 @@ const sections: Readonly<Record<SectionName, PageSection>> = {
 
 const adapter = element('span', { class: 'adapter' }, 'looking for a GPU …');
 const notice = element('div', { role: 'alert' });
+const main = element('main', {}, ...SECTIONS.map((name) => sections[name].root));
+for (const name of SECTIONS) sections[name].root.hidden = true; // until there is something to compute with
 document
   .getElementById('page')!
   .replaceChildren(
@@ -52,7 +55,7 @@ document
         element('nav', { 'aria-label': 'Sections' }, ...links.values()),
       ),
       notice,
-      element('main', {}, ...SECTIONS.map((name) => sections[name].root)),
+      main,
       element(
         'footer',
         {},
@@ -87,7 +90,7 @@ function follow(): void {
 }
 
 const shown = new Set<SectionName>();
-addEventListener('hashchange', follow);
+keepFileDrops();
 // Leaving frees the GPU at once. A page that comes back from the browser's cache begins again: its networks are gone.
 addEventListener('pagehide', () => engine.close());
 addEventListener('pageshow', ({ persisted }) => {
@@ -98,11 +101,14 @@ async function start(): Promise<void> {
   try {
     const { name, software } = await engine.run('adapter', undefined);
     adapter.textContent = software ? `${name} (a processor, not a GPU: slow)` : name;
-    follow();
   } catch (error) {
     adapter.textContent = 'no adapter';
+    main.hidden = true;
     notice.replaceChildren(noWebGpuNotice(error as Error));
+    return;
   }
+  addEventListener('hashchange', follow);
+  follow();
 }
 
 void start();

@@ -59,7 +59,7 @@ export function downloadSvg(name: string, drawings: readonly SVGElement[]): void
   download(name, svgText(drawings), 'image/svg+xml');
 }
 
-/** Saves a figure as a PNG, twice as fine as on the screen. */
+/** Saves a figure as a PNG, twice as fine as on the screen. @throws Error where the browser cannot draw it. */
 export async function downloadPng(name: string, drawings: readonly SVGElement[], scale = 2): Promise<void> {
   const { width, height } = sizeOf(drawings);
   const image = new Image();
@@ -73,7 +73,8 @@ export async function downloadPng(name: string, drawings: readonly SVGElement[],
   drawing.fillRect(0, 0, canvas.width, canvas.height);
   drawing.drawImage(image, 0, 0, canvas.width, canvas.height);
   const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'));
-  if (blob) download(name, blob, 'image/png');
+  if (!blob) throw new Error('the browser could not draw a picture of this size; save the SVG');
+  download(name, blob, 'image/png');
 }
 
 function backgroundOf(figure: Element): string {

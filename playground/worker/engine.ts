@@ -77,7 +77,7 @@ export class Engine {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'rebasin' });
+    const worker = new Worker(scriptAddress(), { type: 'module', name: 'rebasin' });
     worker.onmessage = ({ data }: MessageEvent<Reply>) => this.#hear(data);
     worker.onerror = (event) => {
       this.#worker = undefined;
@@ -101,4 +101,13 @@ export class Engine {
   #failAll(name: string, message: string): void {
     for (const run of this.#runs.values()) run.reject(new TaskError(name, message));
   }
+}
+
+/**
+ * A script of the page's own that imports the worker's. A worker from a file has only the content security policy that its host sends with
+ * the file; one from the page has the page's, and can send nothing anywhere.
+ */
+function scriptAddress(): string {
+  const script = new URL('./worker.js', import.meta.url).href;
+  return URL.createObjectURL(new Blob([`import ${JSON.stringify(script)};`], { type: 'text/javascript' }));
 }
