@@ -52,7 +52,7 @@ const SLOW_FIRST_MS = 2000;
 /** Whoever's first run took longer is timed with the wait that serves it better alone. */
 const ONE_WAIT_MS = 60_000;
 /** How many budgets a peer's first run may be expected to take. */
-const HOPELESS = 8;
+const HOPELESS = 6;
 /** Repeats under timestamps. */
 const PROFILED = 3;
 
@@ -160,7 +160,7 @@ async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
     const lines: ResultLine[] = [];
     for (const { entrant, wait, times, firstOnly } of turns) {
       if (entrant.error !== undefined) continue;
-      const gpuMs = one.onHost ? undefined : await gpuTime(entrant);
+      const gpuMs = one.onHost || firstOnly ? undefined : await gpuTime(entrant, bench.budgetMs);
       lines.push({
         ...{ ...common, engine: entrant.engine, wait, ...summarise(times) },
         ...(entrant.firstMs === undefined ? {} : { firstMs: entrant.firstMs }),
@@ -293,10 +293,14 @@ async function takeTurns(bench: Bench, turns: readonly Turn[]): Promise<void> {
 }
 
 /** Milliseconds on the GPU by timestamps; undefined without them, or with more dispatches than are timed. */
-async function gpuTime({ context, contestant }: Entrant): Promise<number | undefined> {
+async function gpuTime(
+  { context, contestant }: Entrant,
+  budgetMs = Number.POSITIVE_INFINITY,
+): Promise<number | undefined> {
   if (!contestant || !context?.device.features.has('timestamp-query')) return undefined;
   const times: number[] = [];
-  for (let i = 0; i < PROFILED; i++) {
+  const began = performance.now();
+  for (let i = 0; i < PROFILED && (i === 0 || performance.now() - began < budgetMs); i++) {
     const { kernels, untimed } = await context.profile(() => contestant.run(waiting(context, 'sleeping')));
     if (untimed > 0) return undefined;
     times.push(kernels.reduce((sum, { gpuTimeNs }) => sum + gpuTimeNs, 0) / 1e6);

@@ -56,7 +56,7 @@ export function withBenchOptions(command: Command): Command {
     .option('--targets-only', 'only cases that targets are about on this adapter; and say which were met')
     .option(
       '--budget <seconds>',
-      'who needs longer for a first run is timed by that one alone, and left out where it would take eight times as long',
+      'who needs longer for a first run is timed by that one alone, and left out where it would take six times as long',
       positiveNumber,
     )
     .option('--browser', 'run in Chromium instead of Node (in the repository only)')
