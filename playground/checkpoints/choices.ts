@@ -1,5 +1,7 @@
 /** What settings come to for a pair of networks: the library's options, and the command that gives the same result. */
 import type { MergingChoices, Renormalisation } from 'rebasin';
+import { isPicture, type OwnFile } from '../story/own-files.ts';
+import type { ImagesFacts } from './images-task.ts';
 import { type AnalysisName, type CheckpointSettings, DEFAULT_SETTINGS, usesImages } from './settings.ts';
 
 /** What is needed of a pair to make choices. */
@@ -61,6 +63,23 @@ export function commandOf(
     ...(usesImages(analysis, settings) ? dataOptions(settings) : []),
     ...(seed === DEFAULT_SETTINGS.seed ? [] : [`--seed ${seed}`]),
   ].join(' ');
+}
+
+/**
+ * Why the command line cannot have the same images, where it cannot.
+ * @param known what they are; absent while they are being read.
+ */
+export function noCommand(
+  analysis: AnalysisName,
+  settings: CheckpointSettings,
+  images: readonly OwnFile[],
+  known: Pick<ImagesFacts, 'train' | 'test'> | undefined,
+): string | undefined {
+  if (settings.data !== 'files' || !usesImages(analysis, settings)) return undefined;
+  if (images.some(isPicture)) return 'The command line reads no pictures.';
+  if (!known || (known.train && known.test)) return undefined;
+  const there = known.train ? 'training images' : 'test images';
+  return `The command line needs training and test images in one folder; here are ${there} alone.`;
 }
 
 function dataOptions({ data, limit, mean, std }: CheckpointSettings): string[] {

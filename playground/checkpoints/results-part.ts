@@ -34,7 +34,6 @@ export interface ResultsPart {
   fail(analysis: AnalysisName, message: string): void;
   /** Marks results that were made from other files or choices than the present ones. */
   mark(isOld: (analysis: AnalysisName) => boolean): void;
-  clear(analysis?: AnalysisName): void;
 }
 
 /** @param checkpoint gives the bytes of the network that the result with a hash is about. */
@@ -102,12 +101,6 @@ export function resultsPart(
     },
     mark(isOld) {
       for (const [analysis, article] of articles) article.classList.toggle('old', isOld(analysis));
-    },
-    clear(analysis) {
-      for (const name of analysis ? [analysis] : [...articles.keys()]) {
-        articles.get(name)?.remove();
-        articles.delete(name);
-      }
     },
   };
 }

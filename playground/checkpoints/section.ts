@@ -3,7 +3,8 @@ import { element } from '../../src/report/elements.ts';
 import { METHOD_WORDS } from '../../src/report/method-words.ts';
 import type { PageSection, Shell } from '../section.ts';
 import type { Values } from '../state.ts';
-import { isPicture, type OwnFile } from '../story/own-files.ts';
+import type { OwnFile } from '../story/own-files.ts';
+import { noCommand } from './choices.ts';
 import { choicesPart } from './choices-part.ts';
 import { type ChosenFile, chosenFile } from './chosen-file.ts';
 import { imagesPart } from './images-part.ts';
@@ -119,16 +120,6 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
     return undefined;
   }
 
-  /** Why the command line cannot have the same images, where it cannot. */
-  function noCommand(analysis: AnalysisName): string | undefined {
-    if (settings.data !== 'files' || !usesImages(analysis, settings)) return undefined;
-    if (files.images.some(isPicture)) return 'The command line reads no pictures.';
-    const known = imageFacts();
-    if (known?.train && known.test) return undefined;
-    const there = known?.train ? 'training images' : 'test images';
-    return `The command line needs training and test images in one folder; here are ${there} alone.`;
-  }
-
   /** Why nothing can run yet. */
   function waitingFor(): string {
     if (!files.a || !files.b) return 'Two checkpoints first.';
@@ -138,8 +129,8 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
   /** What results depend on; equal for what needs not be made again. */
   function keyOf(analysis: AnalysisName): string {
     const seen = usesImages(analysis, settings) && settings.data === 'files' ? files.images : [];
-    const ofImages = seen.map(({ id }) => id);
-    return JSON.stringify([relevantChoices(analysis, settings), files.a?.id, files.b?.id, ofImages]);
+    const ids = [files.a, files.b, ...seen].map((file) => file?.id);
+    return JSON.stringify([relevantChoices(analysis, settings), ids]);
   }
 
   function markOld(): void {
@@ -166,8 +157,7 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
       const facts = opened?.[letter];
       return facts && !('error' in facts) ? { name: facts.name, sha256: facts.sha256 } : link[letter];
     };
-    const known = imageFacts()?.files ?? link.images;
-    return { settings, a: named('a'), b: named('b'), images: known, hashes: {} };
+    return { settings, a: named('a'), b: named('b'), images: imageFacts()?.files ?? link.images, hashes: {} };
   }
 
   /** Of what was found with the present files and choices; beside them what the link promises, while all is as it says. */
@@ -178,8 +168,7 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
   }
 
   function takeCheckpoints(chosen: readonly OwnFile[], letter?: Letter): void {
-    const sorted = chosen.map(chosenFile).sort((x, y) => (x.path < y.path ? -1 : 1));
-    const [first, second] = sorted;
+    const [first, second] = chosen.map(chosenFile).sort((x, y) => (x.path < y.path ? -1 : 1));
     if (second) [files.a, files.b] = [first, second];
     else files[letter ?? (files.a ? 'b' : 'a')] = first;
     void open();
@@ -225,8 +214,7 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
     images = undefined;
     show();
     const { data, limit, mean, std } = settings;
-    if (data === 'none') return;
-    if (data === 'files' && files.images.length === 0) return;
+    if (data === 'none' || (data === 'files' && files.images.length === 0)) return;
     try {
       const found = await engine.run(
         'openImages',
@@ -265,7 +253,7 @@ export function checkpointsSection({ engine, remember }: Shell): PageSection {
       tell('');
       const from = {
         ...{ settings, a: files.a!.path, b: files.b!.path, expected: link.hashes },
-        noCommand: noCommand(analysis),
+        noCommand: noCommand(analysis, settings, files.images, imageFacts()),
       };
       const key = keyOf(analysis);
       try {

@@ -1,6 +1,6 @@
 /** Links to the page's "Your checkpoints", and the commands that it names: text, without a browser. */
 import { describe, expect, it } from 'vitest';
-import { commandOf } from '../../playground/checkpoints/choices.ts';
+import { commandOf, noCommand } from '../../playground/checkpoints/choices.ts';
 import {
   addressValues,
   DEFAULT_SETTINGS,
@@ -85,6 +85,11 @@ describe('an analysis', () => {
       "npx rebasin match a.pt 'it'\\''s b.pt' --model mlp:tanh --seed 2",
     );
     expect(commandOf('spec', settings, files)).toBeUndefined();
+    const own = { ...settings, data: 'files' } as const;
+    const part = { name: '', count: 1, channels: 1, height: 1, width: 1, classes: 2 };
+    expect(noCommand('line', own, [], { test: part })).toMatch(/test images alone/);
+    expect(noCommand('line', own, [], { train: part, test: part })).toBeUndefined();
+    expect(noCommand('match', own, [], { test: part })).toBeUndefined();
     const odd = { ...settings, model: 'mlp:tanh; x', mean: '0.1, 0.2', std: '1,1' };
     expect(commandOf('plane', odd, { ...files, a: '-x.pt', b: 'run b/model.pt' })).toBe(
       "npx rebasin plane ./-x.pt 'run b/model.pt' --align weight --grid 11 --on test --model 'mlp:tanh; x' " +
