@@ -12,6 +12,7 @@ export {
   permutedCheckpoint,
   type Told,
 } from './commands/checkpoint.ts';
+export { numericsField } from './commands/complete-result.ts';
 export { type MatchRequest, matchResult } from './commands/match.ts';
 export { type MergeRequest, mergeResult } from './commands/merge.ts';
 export {

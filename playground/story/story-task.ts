@@ -7,12 +7,12 @@ import {
   type HostTensors,
   hashResult,
   limitDataset,
+  numericsField,
   OptionError,
   runDemo,
   VERSION,
   valuesOf,
 } from 'rebasin';
-import { numericsField } from '../../src/commands/complete-result.ts';
 import type { DemoResult, LossAndAccuracy } from '../../src/report/results.ts';
 import type { Task } from '../worker/task.ts';
 import type { LineName } from './line-name.ts';
@@ -119,7 +119,7 @@ export const runStory: Task<StoryOptions, StoryEvent, Story> = async ({ settings
       command: 'demo',
       version: VERSION,
       adapter: context.adapterName,
-      ...numericsField(context),
+      ...(context.numerics === 'f32' ? {} : { numerics: context.numerics }),
       seed: settings.seed,
       seconds: Math.round(performance.now() - started) / 1000,
       hash,
