@@ -119,7 +119,7 @@ export const runStory: Task<StoryOptions, StoryEvent, Story> = async ({ settings
       command: 'demo',
       version: VERSION,
       adapter: context.adapterName,
-      ...(context.numerics === 'f32' ? {} : { numerics: context.numerics }),
+      ...numericsField(context),
       seed: settings.seed,
       seconds: Math.round(performance.now() - started) / 1000,
       hash,
