@@ -6,6 +6,7 @@ import { verdictMark } from '../../src/report/verdict-mark.ts';
 import { download, downloadJson } from '../export/download.ts';
 import { figureExports } from '../export/figure-exports.ts';
 import { downloadReport } from '../export/report-page.ts';
+import { saveButton } from '../export/save-button.ts';
 import { button } from '../form.ts';
 import { commandOf } from './choices.ts';
 import { failure } from './networks-part.ts';
@@ -117,7 +118,7 @@ function resultButtons({ name, result, report }: SavedResult): HTMLButtonElement
   if (!report) return [json];
   return [
     json,
-    button(`${name}.html`, () => void downloadReport(`${name}.html`, report), { title: 'The report page' }),
+    saveButton(`${name}.html`, () => downloadReport(`${name}.html`, report), { title: 'The report page' }),
   ];
 }
 
