@@ -47,7 +47,7 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('npm run
   });
 
   it('names the cases for PyTorch, all of which the suite has', () => {
-    const listed = run(join(unpacked, 'run'), ['--list'], bare()).trim().split('\n');
+    const listed = run(join(unpacked, 'run'), ['--list'], bare(), unpacked).trim().split('\n');
     const named = readFileSync(join(unpacked, 'cases.txt'), 'utf8').trim().split('\n');
     expect(named).toEqual(listed);
     expect(named).toContain('training/resnet20/batch32');

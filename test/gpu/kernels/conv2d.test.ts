@@ -25,6 +25,7 @@ import {
 import { useContext } from '../../support/context.ts';
 import { type Memory, useMemory } from '../../support/memory.ts';
 import { bitsOf, expectClose } from '../../support/numbers.ts';
+import { platform } from '../../support/platform.ts';
 
 const forced = TILED_VARIANTS.map((variant) => {
   const context = useContext({ variants: { conv: variant } });
@@ -36,11 +37,15 @@ const defaultMemory = useMemory(defaultContext);
 /**
  * Software adapters take more than a second to compile a kernel with workgroup memory, and there is one for each number of taps: there it
  * meets 3 x 3 and 1 x 1 kernels, each of its tiles one case, and of strides, whose input gradients have a kernel for each residue, one
- * small case of 3 x 3 and one of 7 x 7.
+ * small case of 3 x 3 and one of 7 x 7. Chromium compiles the same texts for the same driver: there they are few.
  */
 const meets = (variant: string, { kernel, stride, h, c, o }: ConvSizes) =>
   !defaultContext().software ||
   !variant.startsWith('workgroup') ||
+  (platform.name === 'browser' && kernel[0] === 3 && h === 8 && stride[0] === 1) ||
+  (platform.name === 'node' && meetsInNode({ kernel, stride, h, c, o }));
+
+const meetsInNode = ({ kernel, stride, h, c, o }: Pick<ConvSizes, 'kernel' | 'stride' | 'h' | 'c' | 'o'>) =>
   (kernel[0] === 3 && kernel[1] === 3 && (stride[0] === 1 || (c === 16 && o === 10))) ||
   (kernel[0] === 7 && h === 9) ||
   (kernel[0] === 1 && kernel[1] === 1 && stride[0] === 1);
@@ -226,17 +231,20 @@ describe('conv2d and its gradients', () => {
     },
   );
 
-  test.each(CONV_TILES.workgroup!)('tiles of %s have the same bits', async (tile) => {
-    const variants = { value: { conv: `workgroup ${tile}` } };
-    const chooser = Object.create(defaultContext(), { variants }) as Context;
-    const runner = { context: defaultContext, memory: defaultMemory, chooser };
-    const given = sizes([2, 9, 9, 7, 33], square(3, 1, 1));
-    const data = dataOf(given);
-    const naive = runners()[0]!;
-    expect(differences(await run(runner, given, data), await run(naive, given, data))).toBe(0);
-    const expected = await runWeightGradient(naive, given, data, false);
-    expect(differences(await runWeightGradient(runner, given, data, true), expected)).toBe(0);
-  });
+  test.each(CONV_TILES.workgroup!.slice(0, platform.name === 'browser' ? 1 : undefined))(
+    'tiles of %s have the same bits',
+    async (tile) => {
+      const variants = { value: { conv: `workgroup ${tile}` } };
+      const chooser = Object.create(defaultContext(), { variants }) as Context;
+      const runner = { context: defaultContext, memory: defaultMemory, chooser };
+      const given = sizes([2, 9, 9, 7, 33], square(3, 1, 1));
+      const data = dataOf(given);
+      const naive = runners()[0]!;
+      expect(differences(await run(runner, given, data), await run(naive, given, data))).toBe(0);
+      const expected = await runWeightGradient(naive, given, data, false);
+      expect(differences(await runWeightGradient(runner, given, data, true), expected)).toBe(0);
+    },
+  );
 
   test('the error bound would notice one wrong weight', async () => {
     const given = sizes([1, 3, 9, 9, 4], square(3, 1, 1));
