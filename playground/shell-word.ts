@@ -2,5 +2,5 @@
 
 /** A word as a shell takes it. */
 export function shellWord(text: string): string {
-  return /^[\w.,:=+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return /^[\w./,:=+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

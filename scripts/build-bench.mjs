@@ -3,27 +3,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { bundleView } from './bundle-view.mjs';
 import { strippedWgsl } from './wgsl.mjs';
 
 /**
  * The page's view as one minified classic script, for `benchPage(lines, bundle)` to embed.
  * @param {string} root the repository
  */
-export async function buildBenchView(root) {
-  const { outputFiles } = await build({
-    absWorkingDir: root,
-    entryPoints: ['bench/page/view.ts'],
-    write: false,
-    bundle: true,
-    minify: true,
-    format: 'iife',
-    platform: 'browser',
-    target: 'es2022',
-    charset: 'utf8',
-    banner: { js: '/* With Observable Plot and D3, (c) Observable, Inc. and Mike Bostock, ISC licence. */' },
-    logLevel: 'warning',
-  });
-  return outputFiles[0].text;
+export function buildBenchView(root) {
+  return bundleView(root, 'bench/page/view.ts');
 }
 
 /**

@@ -5,7 +5,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { build } from 'esbuild';
+import { bundleView } from './bundle-view.mjs';
 
 const root = join(import.meta.dirname, '..');
 
@@ -14,21 +14,7 @@ const root = join(import.meta.dirname, '..');
  * @param {string} [outfile]
  */
 export async function buildReportBundle(outfile) {
-  const { outputFiles } = await build({
-    absWorkingDir: root,
-    entryPoints: ['src/report/browser-entry.ts'],
-    outfile: outfile ?? 'report-view.js',
-    write: false,
-    bundle: true,
-    minify: true,
-    format: 'iife',
-    platform: 'browser',
-    target: 'es2022',
-    charset: 'utf8',
-    banner: { js: '/* With Observable Plot and D3, (c) Observable, Inc. and Mike Bostock, ISC licence. */' },
-    logLevel: 'warning',
-  });
-  const { text } = outputFiles[0];
+  const text = await bundleView(root, 'src/report/browser-entry.ts');
   if (outfile) {
     const path = join(root, outfile);
     mkdirSync(dirname(path), { recursive: true });

@@ -1,5 +1,6 @@
 /** What settings come to for a pair of networks: the library's options, and the command that gives the same result. */
 import type { MergingChoices, Renormalisation } from 'rebasin';
+import { shellWord } from '../shell-word.ts';
 import { isPicture, type OwnFile } from '../story/own-files.ts';
 import type { ImagesFacts } from './images-task.ts';
 import { type AnalysisName, type CheckpointSettings, DEFAULT_SETTINGS, usesImages } from './settings.ts';
@@ -59,7 +60,7 @@ export function commandOf(
   if (command === undefined) return undefined;
   return [
     `npx rebasin ${command}`,
-    ...(model === '' ? [] : [`--model ${quoted(model)}`]),
+    ...(model === '' ? [] : [`--model ${shellWord(model)}`]),
     ...(usesImages(analysis, settings) ? dataOptions(settings) : []),
     ...(seed === DEFAULT_SETTINGS.seed ? [] : [`--seed ${seed}`]),
   ].join(' ');
@@ -86,16 +87,11 @@ function dataOptions({ data, limit, mean, std }: CheckpointSettings): string[] {
   return [
     `--data ${data === 'files' ? 'FOLDER' : data}`,
     ...(limit === 0 ? [] : [`--limit ${limit}`]),
-    ...(mean === '' && std === '' ? [] : [`--mean ${quoted(mean)} --std ${quoted(std)}`]),
+    ...(mean === '' && std === '' ? [] : [`--mean ${shellWord(mean)} --std ${shellWord(std)}`]),
   ];
 }
 
 /** A file as a command takes it: a name that begins like an option is none. */
 function fileWord(path: string): string {
-  return quoted(path.startsWith('-') ? `./${path}` : path);
-}
-
-/** A word as a shell takes it. */
-function quoted(word: string): string {
-  return /^[\w./,:+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return shellWord(path.startsWith('-') ? `./${path}` : path);
 }
