@@ -1,12 +1,7 @@
 /**
  * Re-computes what a fixture's reference.json says about its pair: matchings, curves and variance ratios, by the preset `reference`.
- *
- * The ResNets take an hour on two cores, so every finished point is kept in `test/reference/results/<fixture>.json`, with a hash of the
- * sources it was computed by: a broken run goes on where it stopped, and a change to the engine starts anew.
+ * The ResNets take an hour on two cores, so every finished point is kept.
  */
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { interpolate } from '../../src/kernels/arena/arena.ts';
 import { stateEntries } from '../../src/nn/models/model.ts';
 import { Evaluator } from '../../src/nn/train/evaluate.ts';
@@ -19,8 +14,8 @@ import { ActivationStatistics } from '../../src/rebasin/statistics/activation-st
 import { Arena, ArenaLayout } from '../../src/runtime/arena.ts';
 import type { Context } from '../../src/runtime/context.ts';
 import { type ReferenceModel, referenceData, referenceModel } from '../support/reference.ts';
+import { KeptResults } from './kept-results.ts';
 
-const root = resolve(import.meta.dirname, '../..');
 const preset = PRESETS.reference;
 
 export interface Fixture {
@@ -63,8 +58,7 @@ export class ReferencePair {
   readonly #models: readonly [ReferenceModel, ReferenceModel];
   readonly #evaluation: GpuDataset;
   readonly #statistics: GpuDataset;
-  readonly #results: Map<string, unknown>;
-  readonly #file: string;
+  readonly #results: KeptResults;
 
   static async open(context: Context, fixture: Fixture): Promise<ReferencePair> {
     const { name, data, evaluation, statistics } = fixture;
@@ -89,13 +83,12 @@ export class ReferencePair {
     this.#models = models;
     this.#evaluation = evaluation;
     this.#statistics = statistics;
-    this.#file = resolve(root, `test/reference/results/${fixture.name}.json`);
-    this.#results = readResults(this.#file);
+    this.#results = new KeptResults(fixture.name);
   }
 
   /** What matching by one of the reference's methods gives. */
   matching(name: MatchingName): Promise<MatchingNumbers> {
-    return this.#once(`matching ${name}`, async () => {
+    return this.#results.once(`matching ${name}`, async () => {
       const [{ model, values: a }, { values: b }] = this.#models;
       const { spec } = await provenSpec(this.#context, model);
       const { permutations, details } = await findPermutations(this.#context, spec, {
@@ -117,7 +110,7 @@ export class ReferencePair {
   async point(name: MatchingName, renormalised: boolean, lambda: number): Promise<Point> {
     const { permutations } = await this.matching(name);
     const renormalisation = renormalised ? this.#fixture.renormalisation : 'none';
-    return this.#once(`${name} ${renormalisation} ${lambda}`, async () => {
+    return this.#results.once(`${name} ${renormalisation} ${lambda}`, async () => {
       const context = this.#context;
       const [{ model, values }, b] = this.#models;
       const { spec } = await provenSpec(context, model);
@@ -178,54 +171,8 @@ export class ReferencePair {
     );
   }
 
-  /** A result from the file, or computed and kept there. */
-  async #once<T>(key: string, compute: () => Promise<T>): Promise<T> {
-    const known = this.#results.get(key);
-    if (known !== undefined) return known as T;
-    const started = performance.now();
-    const made = await compute();
-    console.info(`${this.#fixture.name}: ${key}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
-    this.#results.set(key, made);
-    mkdirSync(resolve(this.#file, '..'), { recursive: true });
-    const lines = [['sources', sourcesHash()], ...this.#results].map(
-      ([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`,
-    );
-    writeFileSync(`${this.#file}.new`, `{\n${lines.join(',\n')}\n}\n`);
-    renameSync(`${this.#file}.new`, this.#file);
-    return made;
-  }
-
   destroy(): void {
     this.#evaluation.destroy();
     this.#statistics.destroy();
   }
-}
-
-/** Results by key, if they were computed by these very sources. */
-function readResults(file: string): Map<string, unknown> {
-  if (!existsSync(file)) return new Map();
-  const { sources, ...results } = JSON.parse(readFileSync(file, 'utf8'));
-  if (sources === sourcesHash()) return new Map(Object.entries(results));
-  console.info(`${file} was computed by other sources: everything is computed anew`);
-  return new Map();
-}
-
-let known: string | undefined;
-
-/** SHA-256 of everything a result can depend on. */
-function sourcesHash(): string {
-  if (known) return known;
-  const folders = ['base', 'runtime', 'kernels', 'nn', 'rebasin', 'io'];
-  const files = folders
-    .flatMap((folder) =>
-      readdirSync(resolve(root, 'src', folder), { recursive: true, encoding: 'utf8' }).map(
-        (file) => `src/${folder}/${file}`,
-      ),
-    )
-    .filter((file) => /\.(ts|wgsl)$/.test(file))
-    .sort();
-  const hash = createHash('sha256');
-  for (const file of files) hash.update(file).update(readFileSync(resolve(root, file)));
-  known = hash.digest('hex');
-  return known;
 }
