@@ -26,6 +26,7 @@ export {
 } from './kernels/elementwise/elementwise.ts';
 export { type GatherAxisCall, gatherAxis } from './kernels/gather/gather-axis.ts';
 export { type MatmulOperands, matmul } from './kernels/matmul/matmul.ts';
+export { packedMatmul } from './kernels/matmul/packed.ts';
 export { type AdamCall, adamStep, adamWStep } from './kernels/optimizer/adam.ts';
 export { type SgdCall, sgdStep } from './kernels/optimizer/sgd.ts';
 export {

@@ -35,6 +35,7 @@ export { writeSafetensors } from './io/safetensors-writer.ts';
 export { biasedHalves, randomParts } from './io/split.ts';
 export { interpolate } from './kernels/arena/arena.ts';
 export { matmul as matmulKernel } from './kernels/matmul/matmul.ts';
+export { packedMatmul } from './kernels/matmul/packed.ts';
 export {
   type SingularValueDecomposition,
   type SingularValueOptions,

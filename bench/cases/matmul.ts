@@ -1,6 +1,6 @@
 /** Matrix products in all three layouts: squares, sizes that fit no tile, layers of networks, tall and skinny ones. */
 import { RandomStream } from '../../src/base/random.ts';
-import { matmul } from '../../src/kernels/matmul/matmul.ts';
+import { packedMatmul } from '../../src/kernels/matmul/packed.ts';
 import { matmulReference } from '../../test/reference/matmul.ts';
 import type { Family, TimedCase } from '../case.ts';
 import { firstWrong, sumBound } from '../check.ts';
@@ -60,7 +60,14 @@ export function matmulCase(shape: Shape): TimedCase {
             const { bias } = problem;
             const after = bias ? { bias: tensors.of(bias), activation: 'relu' as const } : {};
             return {
-              dispatches: matmul(context, { a, b, output, ...transposes, ...after, scratch: tensors.make }),
+              dispatches: packedMatmul(context, {
+                a,
+                b,
+                output,
+                ...transposes,
+                ...after,
+                scratch: tensors.make,
+              }),
               results: [output],
             };
           }),

@@ -8,7 +8,7 @@
  * 65504). Products in f16 would be rounded to 11 bits each for no gain in memory traffic. Tiles in workgroup memory are f16, which halves
  * what the inner loop reads; tensors in buffers stay f32, so that everything around these two families needs no second version.
  */
-import type { BindingAccess, Kernel, Numerics } from '../runtime/kernel.ts';
+import type { Kernel, Numerics } from '../runtime/kernel.ts';
 
 /** What operands pass through as they are read. Not f32(f16(x)): compilers may leave that out (Mesa does). */
 const ROUNDING: Readonly<Record<Numerics, string>> = {
@@ -49,7 +49,7 @@ function inClass(wgsl: string, numerics: Numerics): string {
 export function kernelFamily(
   name: string,
   files: string,
-  bindings: readonly BindingAccess[],
+  bindings: Kernel['bindings'],
   library = '',
 ): (variant: string, traits: string, numerics: Numerics, text: () => string) => Kernel {
   const kernels = new Map<string, Kernel>();

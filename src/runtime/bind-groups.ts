@@ -1,7 +1,7 @@
 /** Bind groups: made for a dispatch, and for dispatches outside programs kept by what they bind. */
 import { ShapeError, UnsupportedError } from '../base/errors.ts';
 import type { Guard } from './guard.ts';
-import { type Dispatch, elementCount, type TensorView } from './kernel.ts';
+import { bindingNames, type Dispatch, elementCount, type TensorView } from './kernel.ts';
 import type { Pipeline } from './pipeline-cache.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -13,8 +13,8 @@ export class BindGroups {
   readonly #recorder: Recorder;
   readonly #guard: Guard;
   readonly #cache = new Map<string, GPUBindGroup>();
-  readonly #bufferIds = new WeakMap<GPUBuffer, number>();
-  #nextBufferId = 0;
+  readonly #ids = new WeakMap<object, number>();
+  #nextId = 0;
   #created = 0;
 
   constructor(device: GPUDevice, recorder: Recorder, guard: Guard) {
@@ -30,9 +30,11 @@ export class BindGroups {
 
   /** The bind group of a dispatch, from the cache when the same views were bound before. */
   cached(dispatch: Dispatch, pipeline: Pipeline): GPUBindGroup {
-    let key = dispatch.kernel.bindings.join();
+    let key = bindingNames(dispatch.kernel.bindings);
     for (const view of dispatch.views) {
-      key += `;${this.#bufferId(view.buffer)},${view.offset},${elementCount(view.shape)}`;
+      key += ';';
+      if ('resource' in view) key += this.#id(view.resource);
+      else key += [this.#id(view.buffer), view.offset, elementCount(view.shape)];
     }
     let bindGroup = this.#cache.get(key);
     if (!bindGroup) {
@@ -56,17 +58,20 @@ export class BindGroups {
     const { slotBytes } = this.#recorder;
     if (views.length !== kernel.bindings.length) {
       throw new ShapeError(
-        `${kernel.name}: has ${kernel.bindings.length} storage bindings, got ${views.length} views`,
+        `${kernel.name}: has ${kernel.bindings.length} bindings, got ${views.length} views`,
       );
     }
     if (params.byteLength > slotBytes) {
       throw new ShapeError(
-        `${kernel.name}: params of ${params.byteLength} bytes pass the ${slotBytes} of a slot`,
+        `${kernel.name}: params of ${params.byteLength} bytes pass a slot of ${slotBytes}`,
       );
     }
     const entries = [
       { binding: 0, resource: { buffer: uniforms, size: slotBytes } },
-      ...views.map((view, index) => ({ binding: index + 1, resource: this.#binding(view, kernel.name) })),
+      ...views.map((view, index) => ({
+        binding: index + 1,
+        resource: 'resource' in view ? view.resource : this.#binding(view, kernel.name),
+      })),
     ];
     this.#created++;
     return this.#guard(() => this.#device.createBindGroup({ label: kernel.name, layout, entries }));
@@ -90,11 +95,11 @@ export class BindGroups {
     return { buffer: view.buffer, offset: view.offset, size };
   }
 
-  #bufferId(buffer: GPUBuffer): number {
-    let id = this.#bufferIds.get(buffer);
+  #id(resource: object): number {
+    let id = this.#ids.get(resource);
     if (id === undefined) {
-      id = this.#nextBufferId++;
-      this.#bufferIds.set(buffer, id);
+      id = this.#nextId++;
+      this.#ids.set(resource, id);
     }
     return id;
   }

@@ -143,10 +143,14 @@ export class Context {
   readonly pipelines: PipelineCache;
   /** What collects dispatches into submits. @internal */
   readonly recorder: Recorder;
+  /** What else is destroyed with it, by its class. @internal */
+  readonly attachments = new Map<unknown, { destroy(): void }>();
+  /** Around calls whose errors a host's device would report to the host. @internal */
+  readonly guard: Guard;
   readonly #bindGroups: BindGroups;
   readonly #staging: Staging;
-  readonly #guard: Guard;
   readonly #recordings = new Set<Recording>();
+
   /** Buffers that were released while a recording is made. */
   #held: GPUBuffer[] | undefined;
   /** Settles when the device is gone. */
@@ -167,13 +171,13 @@ export class Context {
     const fail = (error: Error) => this.#fail(error);
     // Errors on a device of its own arrive as uncaptured ones.
     const report = (error: GPUError) => fail(gpuError(error));
-    this.#guard = origin.owned ? (body) => body() : errorScopeGuard(device, report);
-    this.pool = new BufferPool(device, options.maxIdleBytes ?? 256 * 2 ** 20, this.#guard);
-    this.pipelines = new PipelineCache(device, fail, this.#guard);
+    this.guard = origin.owned ? (body) => body() : errorScopeGuard(device, report);
+    this.pool = new BufferPool(device, options.maxIdleBytes ?? 256 * 2 ** 20, this.guard);
+    this.pipelines = new PipelineCache(device, fail, this.guard);
     const work = origin.software ? WORK_PER_SUBMIT.software : WORK_PER_SUBMIT.hardware;
-    this.recorder = this.#guard(() => new Recorder(device, work, this.#guard));
-    this.#bindGroups = new BindGroups(device, this.recorder, this.#guard);
-    this.#staging = new Staging(device, this.#guard);
+    this.recorder = this.guard(() => new Recorder(device, work, this.guard));
+    this.#bindGroups = new BindGroups(device, this.recorder, this.guard);
+    this.#staging = new Staging(device, this.guard);
     if (origin.owned) {
       device.addEventListener('uncapturederror', (event) => {
         event.preventDefault();
@@ -272,7 +276,7 @@ export class Context {
     this.check();
     this.checkNotRecording('write');
     this.recorder.flush();
-    this.#guard(() =>
+    this.guard(() =>
       this.device.queue.writeBuffer(view.buffer, view.offset, data.buffer, data.byteOffset, data.byteLength),
     );
   }
@@ -347,7 +351,7 @@ export class Context {
       this.#held = undefined;
       if (!recorded) releaseHeld();
     }
-    const recording = this.#guard(
+    const recording = this.guard(
       () =>
         new Recording(
           this,
@@ -443,7 +447,7 @@ export class Context {
       );
     }
     this.flush();
-    const profiler = new Profiler(this.device, this.#guard);
+    const profiler = new Profiler(this.device, this.guard);
     this.recorder.profiler = profiler;
     try {
       await body();
@@ -501,6 +505,7 @@ export class Context {
     this.#staging.destroy();
     this.recorder.destroy();
     this.pool.destroy();
+    for (const attachment of this.attachments.values()) attachment.destroy();
     this.#bindGroups.clear();
     this.pipelines.clear();
     if (this.origin.owned) this.device.destroy();

@@ -10,6 +10,8 @@ export const BufferUsage = {
   QUERY_RESOLVE: 0x0200,
 } as const;
 
+export const TextureUsage = { TEXTURE_BINDING: 0x04, STORAGE_BINDING: 0x08 } as const;
+
 export const MapMode = { READ: 1, WRITE: 2 } as const;
 
 export const ShaderStage = { COMPUTE: 4 } as const;

@@ -2,7 +2,7 @@
  * A kernel (WGSL text and how it is bound) and a dispatch (a kernel on particular buffers with particular sizes).
  *
  * Binding convention of every kernel, so that one recorder serves all: `@group(0) @binding(0)` is the uniform struct `Params`
- * (bound with a dynamic offset), `@binding(1)`, `@binding(2)`, ... are storage buffers in the order of `bindings`.
+ * (bound with a dynamic offset), `@binding(1)`, `@binding(2)`, ... are storage buffers (textures and samplers, too) in the order of `bindings`.
  * The functions of `src/kernels` return dispatches and record nothing: a program prepares them once, everyone else calls
  * `context.record`.
  */
@@ -10,7 +10,13 @@
 /** `var<storage, read>` or `var<storage, read_write>`. */
 export type BindingAccess = 'read' | 'read_write';
 
-/** A compute shader and how it is bound. See the convention at the top of kernel.ts: parameters at binding 0, storage buffers from 1. */
+/** A texture or a sampler: what a bind group layout says of it, under a name of its own. */
+export interface OtherBinding {
+  readonly name: string;
+  readonly layout: Partial<GPUBindGroupLayoutEntry>;
+}
+
+/** A compute shader and how it is bound. See the convention at the top of kernel.ts: parameters at binding 0, storage buffers and textures from 1. */
 export interface Kernel {
   /** Unique: two kernels of one name must have the same text. Shown in errors and profiles. */
   readonly name: string;
@@ -18,8 +24,8 @@ export interface Kernel {
   readonly file: string;
   /** The whole text, with an entry point `main`. */
   readonly wgsl: string;
-  /** How each storage buffer is used, from binding 1 on. */
-  readonly bindings: readonly BindingAccess[];
+  /** How each storage buffer or texture is used, from binding 1 on. */
+  readonly bindings: readonly (BindingAccess | OtherBinding)[];
   /** Values of the text's `override` constants. */
   readonly constants?: Readonly<Record<string, number>>;
 }
@@ -45,18 +51,28 @@ export interface TensorView {
   readonly dtype: DType;
 }
 
+/** A texture or a sampler, as it is bound. */
+export interface OtherResource {
+  readonly resource: GPUTextureView | GPUSampler;
+}
+
 /** A kernel on particular buffers with particular sizes: plain data, for `context.record`. */
 export interface Dispatch {
   /** What runs. */
   readonly kernel: Kernel;
-  /** One view per storage binding, in the kernel's order. */
-  readonly views: readonly TensorView[];
+  /** One view (or texture, or sampler) per binding, in the kernel's order. */
+  readonly views: readonly (TensorView | OtherResource)[];
   /** The uniform struct's bytes; see `packParams`. */
   readonly params: Uint8Array;
   /** Along x, y and z, at most 65,535 each; see `linearGrid`. */
   readonly workgroups: readonly [number, number, number];
   /** Estimated cost in multiply-adds (or elements touched): bounds how much one submit holds. */
   readonly work: number;
+}
+
+/** Tells layouts apart. */
+export function bindingNames(bindings: Kernel['bindings']): string {
+  return bindings.map((binding) => (binding as OtherBinding).name ?? binding).join();
 }
 
 /** Number of elements of a shape: the product of its dimensions, 1 for a scalar `[]`. */

@@ -5,7 +5,7 @@
 import { ShaderError } from '../base/errors.ts';
 import { ShaderStage } from './gpu-constants.ts';
 import type { Guard } from './guard.ts';
-import type { BindingAccess, Kernel } from './kernel.ts';
+import { bindingNames, type Kernel, type OtherBinding } from './kernel.ts';
 
 export interface Pipeline {
   readonly name: string;
@@ -87,8 +87,8 @@ export class PipelineCache {
     return { name: kernel.name, pipeline, layout: layout.group };
   }
 
-  #layout(bindings: readonly BindingAccess[]): { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {
-    const key = bindings.join(',');
+  #layout(bindings: Kernel['bindings']): { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout } {
+    const key = bindingNames(bindings);
     let layout = this.#layouts.get(key);
     if (!layout) {
       const group = this.#device.createBindGroupLayout({
@@ -99,10 +99,10 @@ export class PipelineCache {
             visibility: ShaderStage.COMPUTE,
             buffer: { type: 'uniform', hasDynamicOffset: true },
           },
-          ...bindings.map((access, index) => ({
+          ...bindings.map((binding, index) => ({
             binding: index + 1,
             visibility: ShaderStage.COMPUTE,
-            buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' } as const,
+            ...bindingLayout(binding),
           })),
         ],
       });
@@ -111,6 +111,15 @@ export class PipelineCache {
     }
     return layout;
   }
+}
+
+/** What a bind group layout says of a kernel's binding. */
+export function bindingLayout(binding: Kernel['bindings'][number]): Partial<GPUBindGroupLayoutEntry> {
+  return (
+    (binding as OtherBinding).layout ?? {
+      buffer: { type: binding === 'read' ? 'read-only-storage' : 'storage' },
+    }
+  );
 }
 
 function pipelineKey(kernel: Kernel): string {

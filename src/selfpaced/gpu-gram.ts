@@ -19,7 +19,7 @@
  */
 import { ShapeError, UnsupportedError } from '../base/errors.ts';
 import { exp } from '../base/portable.ts';
-import { matmul } from '../kernels/matmul/matmul.ts';
+import { packedMatmul } from '../kernels/matmul/packed.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Tensor } from '../runtime/tensor.ts';
 import { checkKernel, type Kernel } from './kernel.ts';
@@ -97,7 +97,7 @@ async function products(
     const output = keep(context.tensor([samples, samples], 'f32', { label: 'product of slices' }));
     const multiply = (p: number, q: number): Promise<Float32Array> => {
       context.record(
-        ...matmul(context, { a: onGpu[p]!, b: onGpu[q]!, output, transposeB: true, numerics: 'f32' }),
+        ...packedMatmul(context, { a: onGpu[p]!, b: onGpu[q]!, output, transposeB: true, numerics: 'f32' }),
       );
       return context.read(output);
     };

@@ -17,10 +17,10 @@ describe('gzipped, minified', () => {
     expect(gzipBytes).toBeLessThan(80_000);
   });
 
-  it('with all of re-basin they stay below 126 kB', async () => {
+  it('with all of re-basin they stay below 127 kB', async () => {
     const { gzipBytes, folders } = await layerSize('core');
     expect(folders.get('src/rebasin')).toBeGreaterThan(0);
-    expect(gzipBytes).toBeLessThan(126_000);
+    expect(gzipBytes).toBeLessThan(127_000);
   });
 });
 

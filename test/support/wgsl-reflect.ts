@@ -3,4 +3,4 @@ import type * as reflect from 'wgsl_reflect';
 // @ts-expect-error -- no declaration file at this path; the types are those of the package
 import * as untyped from 'wgsl_reflect/wgsl_reflect.module.js';
 
-export const { WgslReflect, detectRaces } = untyped as typeof reflect;
+export const { ResourceType, WgslReflect, detectRaces } = untyped as typeof reflect;

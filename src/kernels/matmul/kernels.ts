@@ -1,7 +1,10 @@
 /** The kernels of matrix products: the WGSL texts with their repetitions written out, made once and shared. */
 import type { Kernel, Numerics } from '../../runtime/kernel.ts';
+import { SAMPLER, TEXTURE, WRITTEN_TEXTURE } from '../../runtime/packing-textures.ts';
 import { kernelFamily } from '../numerics.ts';
 import naiveText from './matmul_naive.wgsl';
+import packText from './matmul_pack.wgsl';
+import packedText from './matmul_packed.wgsl';
 import registerText from './matmul_register.wgsl';
 import workgroupText from './matmul_workgroup.wgsl';
 import { expand } from './template.ts';
@@ -31,6 +34,7 @@ export const REGISTER_TILES = {
   '4x4': { rows: 4, columns: 4 },
   '16x8': { rows: 16, columns: 8 },
   '16x4': { rows: 16, columns: 4 },
+  packed: { rows: 16, columns: 8 }, // what takes its place where no textures are used
 } as const;
 
 /** Register tiles without barriers. One kernel for each tile and pair of accesses that is used. */
@@ -61,6 +65,36 @@ export function registerKernel(
       B4_K: b === 'k',
       B4_N: b === 'axis',
       TAIL: a !== 'k' && b !== 'k', // a vec4f along k means that k is a multiple of 4
+    }),
+  );
+}
+
+const packKernelOf = /* @__PURE__ */ kernelFamily('matmul', 'matmul/matmul', ['read', WRITTEN_TEXTURE]);
+
+/** Puts an operand into a texture, rounded as the class says. */
+export const packKernel = (numerics: Numerics) => packKernelOf('pack', '', numerics, () => packText);
+
+const packedKernelOf = /* @__PURE__ */ kernelFamily('matmul', 'matmul/matmul', [
+  TEXTURE,
+  TEXTURE,
+  SAMPLER,
+  'read',
+  'read_write',
+]);
+
+/** What an invocation of `packedKernel` computes; a workgroup is four of them side by side. */
+export const PACKED_TILE = REGISTER_TILES.packed;
+
+/** Register tiles from operands in textures. `tail`: k is no multiple of 8. */
+export function packedKernel(tail: boolean): Kernel {
+  const { rows, columns } = PACKED_TILE;
+  return packedKernelOf('packed', tail ? 'tail' : '', 'f32', () =>
+    expand(packedText, {
+      ROWS: rows,
+      ROWQUADS: rows / 4,
+      COLUMNS: columns,
+      QUADS: columns / 4,
+      TAIL: tail,
     }),
   );
 }

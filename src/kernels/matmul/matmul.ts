@@ -3,7 +3,7 @@
  *
  * All variants give the same bits (the order of summation stands in matmul_naive.wgsl), so which one runs is only a matter of speed:
  * `naive` documents the formula, `register` and `quad` are for adapters that compute on the CPU (`quad` where subgroups have exactly
- * four invocations: SwiftShader), `workgroup` is for GPUs. `context.variants.matmul` forces one.
+ * four invocations: SwiftShader; its tile `packed` is in packed.ts), `workgroup` is for GPUs. `context.variants.matmul` forces one.
  */
 import { ShapeError } from '../../base/errors.ts';
 import type { Context } from '../../runtime/context.ts';
@@ -18,6 +18,7 @@ import {
 import { checkSeparate, checkView } from '../checks.ts';
 import { addChunks, MOST_SCRATCH } from '../reduce/add-chunks.ts';
 import {
+  type Candidate,
   chooseVariant,
   ENOUGH_WORKGROUPS,
   shapeClass,
@@ -74,7 +75,7 @@ interface Sizes {
 /** Tiles of each variant, largest first. */
 export const MATMUL_TILES: TileNames = {
   register: ['8x8', '8x4', '4x4'],
-  quad: ['16x8', '16x4'],
+  quad: ['packed', '16x8', '16x4'],
   workgroup: /* @__PURE__ */ Object.keys(WORKGROUP_TILES),
 };
 
@@ -87,18 +88,11 @@ export const MATMUL_TILES: TileNames = {
  *   UnsupportedError when it names `quad` and the adapter's subgroups do not have four invocations.
  */
 export function matmul(context: Context, operands: MatmulOperands): Dispatch[] {
-  const caller = 'matmul';
-  const { a, b, bias, output, transposeA = false, transposeB = false, activation, scratch } = operands;
-  const { m, n, k } = checkOperands(operands);
-  const layout = transposeA ? 'TN' : transposeB ? 'NT' : 'NN';
-  const chosen = chooseVariant(context, 'matmul', caller, MATMUL_TILES, () => shapeClass(layout, m, n, k));
+  const { a, b, bias, output, scratch } = operands;
+  const task = taskOf(context, operands);
+  const { m, n, k, epilogue, strides } = task;
   if (m * n === 0) return [];
-  const { numerics = context.numerics } = operands;
-  const task: Task = { m, n, k, transposeA, transposeB, ...chosen, mayPart: scratch !== undefined, numerics };
-  const { kernel, workgroups, parts = 1 } = choosers[k === 0 ? 'naive' : chosen.variant](task);
-  const relu = activation === 'relu';
-  const epilogue = (bias ? FLAG_BIAS : 0) + (relu ? FLAG_RELU : 0);
-  const strides = [transposeA ? 1 : k, transposeA ? m : 1, transposeB ? 1 : n, transposeB ? k : 1];
+  const { kernel, workgroups, parts = 1 } = choosers[k === 0 ? 'naive' : task.variant](task);
   const product = (target: TensorView, flags: number): Dispatch => ({
     kernel,
     views: [a, b, bias ?? b, target],
@@ -108,19 +102,42 @@ export function matmul(context: Context, operands: MatmulOperands): Dispatch[] {
   });
   if (!scratch || parts === 1) return [product(output, epilogue)];
   const chunks = scratch([parts, m, n]);
-  checkSeparate(caller, { scratch: chunks }, { a, b });
-  const addition = { caller, chunks, count: parts, rows: m, columns: n, output, relu };
+  checkSeparate('matmul', { scratch: chunks }, { a, b });
+  const relu = operands.activation === 'relu';
+  const addition = { caller: 'matmul', chunks, count: parts, rows: m, columns: n, output, relu };
   return [product(chunks, FLAG_APART), addChunks({ ...addition, ...(bias ? { bias } : {}) })];
 }
 
-interface Task extends Sizes {
+/** A product, taken apart. */
+export interface Task extends Sizes, Candidate {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
-  /** The tile to use. Default: what suits the sizes. */
-  readonly tile?: string;
+  /** In elements: along m and k of a, along k and n of b. */
+  readonly strides: readonly [number, number, number, number];
+  /** What kernels do to the sums: `FLAG_BIAS`, `FLAG_RELU`. */
+  readonly epilogue: number;
   /** Chunks along k may be computed side by side. */
   readonly mayPart: boolean;
   readonly numerics: Numerics;
+}
+
+/** Checks a product, and chooses how it is computed. Without a tile it is that which suits the sizes. @throws as `matmul`. */
+export function taskOf(context: Context, operands: MatmulOperands): Task {
+  const { transposeA = false, transposeB = false, numerics = context.numerics } = operands;
+  const { m, n, k } = checkOperands(operands);
+  const layout = transposeA ? 'TN' : transposeB ? 'NT' : 'NN';
+  return {
+    ...chooseVariant(context, 'matmul', 'matmul', MATMUL_TILES, () => shapeClass(layout, m, n, k)),
+    m,
+    n,
+    k,
+    transposeA,
+    transposeB,
+    numerics,
+    strides: [transposeA ? 1 : k, transposeA ? m : 1, transposeB ? 1 : n, transposeB ? k : 1],
+    epilogue: (operands.bias ? FLAG_BIAS : 0) + (operands.activation === 'relu' ? FLAG_RELU : 0),
+    mayPart: operands.scratch !== undefined,
+  };
 }
 
 interface Choice {

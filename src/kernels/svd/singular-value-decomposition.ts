@@ -6,7 +6,7 @@ import { DataError, OptionError, ShapeError, UnsupportedError } from '../../base
 import type { Context } from '../../runtime/context.ts';
 import { Scope } from '../../runtime/scope.ts';
 import { checkSizes } from '../checks.ts';
-import { matmul } from '../matmul/matmul.ts';
+import { packedMatmul } from '../matmul/packed.ts';
 import { partialCount, partialSquaredDistances, sumFloat64 } from '../reduce/partials.ts';
 import { cosineTolerance, type OrthogonaliseRowsCall, orthogonaliseRows } from './orthogonalise-rows.ts';
 import { type SingularVectors, singularVectors } from './singular-vectors.ts';
@@ -253,10 +253,22 @@ async function measure(
     const [gramU, gramV] = [output([short, short]), output([short, short])];
     const us = scope.own(context.tensorFrom(scaledU, [rows, short]));
     context.record(
-      ...matmul(context, { a: us, b: tensorV!, transposeB: true, output: b, numerics: 'f32' }),
+      ...packedMatmul(context, { a: us, b: tensorV!, transposeB: true, output: b, numerics: 'f32' }),
       ...partialSquaredDistances(context, { a, b, output: partials }),
-      ...matmul(context, { a: tensorU!, b: tensorU!, transposeA: true, output: gramU, numerics: 'f32' }),
-      ...matmul(context, { a: tensorV!, b: tensorV!, transposeA: true, output: gramV, numerics: 'f32' }),
+      ...packedMatmul(context, {
+        a: tensorU!,
+        b: tensorU!,
+        transposeA: true,
+        output: gramU,
+        numerics: 'f32',
+      }),
+      ...packedMatmul(context, {
+        a: tensorV!,
+        b: tensorV!,
+        transposeA: true,
+        output: gramV,
+        numerics: 'f32',
+      }),
     );
     const distance = Math.sqrt(sumFloat64(await partials.read()));
     let squares = 0;

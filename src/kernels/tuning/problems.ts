@@ -3,7 +3,8 @@ import type { Context } from '../../runtime/context.ts';
 import type { Dispatch, TensorView } from '../../runtime/kernel.ts';
 import { conv2d, conv2dWeightGradient } from '../conv/conv2d.ts';
 import { CONV_TILES } from '../conv/tiles.ts';
-import { MATMUL_TILES, matmul } from '../matmul/matmul.ts';
+import { MATMUL_TILES } from '../matmul/matmul.ts';
+import { packedMatmul } from '../matmul/packed.ts';
 import type { TileNames } from '../variant.ts';
 
 export interface Problem {
@@ -44,7 +45,7 @@ function matmulProblem(layout: 'NN' | 'NT' | 'TN', m: number, n: number, k: numb
     tiles: MATMUL_TILES,
     shapes: [transposeA ? [k, m] : [m, k], transposeB ? [n, k] : [k, n], [m, n]],
     dispatches: (context, [a, b, output], scratch) =>
-      matmul(context, { a: a!, b: b!, output: output!, transposeA, transposeB, scratch }),
+      packedMatmul(context, { a: a!, b: b!, output: output!, transposeA, transposeB, scratch }),
   };
 }
 

@@ -1,6 +1,6 @@
 /** The linear layer y = x W^T + b with PyTorch's layout: weight [out, in], bias [out]. */
 import { ShapeError } from '../../base/errors.ts';
-import { matmul as matmulKernel } from '../../kernels/matmul/matmul.ts';
+import { packedMatmul } from '../../kernels/matmul/packed.ts';
 import { apply, type Node } from '../graph.ts';
 import type { Operation } from '../operation.ts';
 import { expectRank, formatShape } from '../shape.ts';
@@ -26,7 +26,7 @@ const linearOperation: Operation<undefined> = {
     return [x![0]!, weight![0]!];
   },
   kernels: ({ context, inputs: [a, b, bias], output, activation }) =>
-    matmulKernel(context, {
+    packedMatmul(context, {
       a: a!,
       b: b!,
       output,

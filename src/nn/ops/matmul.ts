@@ -1,6 +1,6 @@
 /** Matrix product of two matrices, either one transposed. */
 import { ShapeError } from '../../base/errors.ts';
-import { matmul as matmulKernel } from '../../kernels/matmul/matmul.ts';
+import { packedMatmul } from '../../kernels/matmul/packed.ts';
 import { apply, type Node } from '../graph.ts';
 import type { Operation } from '../operation.ts';
 import { expectRank, formatShape } from '../shape.ts';
@@ -28,7 +28,7 @@ const matmulOperation: Operation<MatmulAttributes> = {
     return [m, n];
   },
   kernels: ({ context, inputs: [a, b], output, attributes, scratch }) =>
-    matmulKernel(context, { a: a!, b: b!, output, ...attributes, scratch }),
+    packedMatmul(context, { a: a!, b: b!, output, ...attributes, scratch }),
   gradient({ inputs: [a, b], outputGradient: d, attributes: { transposeA, transposeB }, wanted }) {
     const da = () => {
       if (transposeA) return matmul(b!, d, { transposeB: true }); // C = A^T B: dA = B dC^T

@@ -8,7 +8,7 @@
  * has more of them, so that R is 1 only for equal subspaces, equally paired, and at most 1 (Cauchy and Schwarz). The sign that a singular
  * pair has by chance cancels. At gamma = 0 it is <polar factor of W_A, polar factor of W_B> / rank.
  */
-import { matmul } from '../../kernels/matmul/matmul.ts';
+import { packedMatmul } from '../../kernels/matmul/packed.ts';
 import type { SingularValueDecomposition } from '../../kernels/svd/singular-value-decomposition.ts';
 import type { Context } from '../../runtime/context.ts';
 import { Scope } from '../../runtime/scope.ts';
@@ -75,7 +75,7 @@ async function innerProducts(
       scope.own(context.tensorFrom(found[side], [found[side].length / size, size])),
     );
     const output = scope.own(context.tensor([size, size]));
-    context.record(...matmul(context, { a: x!, b: y!, transposeA: true, output, numerics: 'f32' }));
+    context.record(...packedMatmul(context, { a: x!, b: y!, transposeA: true, output, numerics: 'f32' }));
     return await output.read();
   } finally {
     scope.destroy();

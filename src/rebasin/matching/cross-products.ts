@@ -8,7 +8,7 @@
  * host, place after place, so that the order of summation is fixed and adding many places loses nothing.
  */
 import { gatherAxis } from '../../kernels/gather/gather-axis.ts';
-import { matmul } from '../../kernels/matmul/matmul.ts';
+import { packedMatmul } from '../../kernels/matmul/packed.ts';
 import type { Arena } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
 import { elementCount, type TensorView } from '../../runtime/kernel.ts';
@@ -132,7 +132,7 @@ export class CrossProducts {
       ? this.#recordUnfold(permuted, unfold, view(this.#unfolded, matrix))
       : { ...permuted, shape: matrix };
     const transpose = columns ? { transposeA: true } : { transposeB: true };
-    context.record(...matmul(context, { a, b, output, ...transpose, numerics: 'f32' }));
+    context.record(...packedMatmul(context, { a, b, output, ...transpose, numerics: 'f32' }));
   }
 
   #recordUnfold(input: TensorView, index: TensorView, output: TensorView): TensorView {

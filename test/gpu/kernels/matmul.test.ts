@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { RandomStream } from '../../../src/base/random.ts';
 import { MATMUL_TILES, type MatmulOperands, matmul } from '../../../src/kernels/matmul/matmul.ts';
+import { packedMatmul } from '../../../src/kernels/matmul/packed.ts';
 import { hasQuads, TILED_VARIANTS } from '../../../src/kernels/variant.ts';
 import type { Context } from '../../../src/runtime/context.ts';
 import type { TensorView } from '../../../src/runtime/kernel.ts';
@@ -124,8 +125,9 @@ async function run(chooser: Context, given: MatmulCase, mayPart = false): Promis
     ...(given.relu ? { activation: 'relu' } : {}),
     ...(mayPart ? { scratch: (wanted) => scratch[scratch.push(context.tensor(wanted)) - 1]! } : {}),
   };
-  const dispatches = matmul(chooser, operands);
-  expect(dispatches).toHaveLength(m * n === 0 ? 0 : scratch.length === 0 ? 1 : 2);
+  const dispatches = packedMatmul(chooser, operands);
+  const packs = dispatches.at(-1)?.kernel.name.startsWith('matmul packed');
+  expect(dispatches).toHaveLength(m * n === 0 ? 0 : packs ? 3 : scratch.length === 0 ? 1 : 2);
   if (mayPart) expect(scratch, 'summed in parts').toHaveLength(1);
   context.record(...dispatches);
   const all = await output.tensor.read();

@@ -8,7 +8,7 @@ import {
   UnsupportedError,
 } from '../../../src/base/errors.ts';
 import { contextOnDevice, requestContextOn } from '../../../src/runtime/context.ts';
-import { type Dispatch, type Kernel, packParams } from '../../../src/runtime/kernel.ts';
+import { type Dispatch, type Kernel, packParams, type TensorView } from '../../../src/runtime/kernel.ts';
 import { useContext } from '../../support/context.ts';
 import { platform } from '../../support/platform.ts';
 
@@ -27,7 +27,7 @@ const ADD_ONE: Kernel = {
   bindings: ['read_write'],
 };
 
-function addTo(view: Dispatch['views'][number], amount: number, work = 1): Dispatch {
+function addTo(view: TensorView, amount: number, work = 1): Dispatch {
   const count = view.shape[0]!;
   return {
     kernel: ADD_ONE,

@@ -7,7 +7,8 @@ import { crossMoments } from '../../../src/kernels/cross-moments/cross-moments.t
 import { elementwise } from '../../../src/kernels/elementwise/elementwise.ts';
 import { gatherAxis } from '../../../src/kernels/gather/gather-axis.ts';
 import { gatherImages, gatherLabels } from '../../../src/kernels/gather/gather-batch.ts';
-import { MATMUL_TILES, matmul } from '../../../src/kernels/matmul/matmul.ts';
+import { MATMUL_TILES } from '../../../src/kernels/matmul/matmul.ts';
+import { packedMatmul } from '../../../src/kernels/matmul/packed.ts';
 import { adamStep, adamWStep } from '../../../src/kernels/optimizer/adam.ts';
 import { sgdStep } from '../../../src/kernels/optimizer/sgd.ts';
 import { fillBits, fillUniform } from '../../../src/kernels/random/fill.ts';
@@ -23,13 +24,23 @@ import { orthogonaliseRows } from '../../../src/kernels/svd/orthogonalise-rows.t
 import { TILED_VARIANTS } from '../../../src/kernels/variant.ts';
 import type { Context } from '../../../src/runtime/context.ts';
 import type { Dispatch, DType, TensorView } from '../../../src/runtime/kernel.ts';
+import { PackingTextures } from '../../../src/runtime/packing-textures.ts';
 import { normDispatches, poolDispatches, structureDispatches } from './norm-dispatches.ts';
 
 /** A context that only answers what host functions ask before they make a dispatch. Its subgroups let every variant run. */
 function contextWithoutGpu(software: boolean, variants: Record<string, string> = {}): Context {
   const device = { limits: { maxStorageBuffersPerShaderStage: 8 }, features: new Set(['subgroups']) };
   const origin = { adapterInfo: { subgroupMinSize: 4, subgroupMaxSize: 4 } };
-  return { software, variants, tuning: new Map(), numerics: 'f32', device, origin } as unknown as Context;
+  const attachments = new Map([[PackingTextures, { holds: () => true, get: () => ({}), sampler: {} }]]);
+  return {
+    software,
+    variants,
+    tuning: new Map(),
+    numerics: 'f32',
+    device,
+    origin,
+    attachments,
+  } as unknown as Context;
 }
 
 function view(shape: readonly number[], dtype: DType = 'f32'): TensorView {
@@ -88,19 +99,25 @@ function elementwiseDispatches(context: Context): Dispatch[] {
 function matmulDispatches(): Dispatch[] {
   const dispatches: Dispatch[] = [];
   const tiles = MATMUL_TILES.workgroup!.map((tile) => `workgroup ${tile}`);
-  for (const variant of [...TILED_VARIANTS, ...tiles]) {
+  for (const variant of [...TILED_VARIANTS, ...tiles, 'quad packed']) {
     const context = contextWithoutGpu(false, { matmul: variant });
     for (const [m, n, k] of [
       [5, 7, 3],
       [8, 8, 8],
-      [9, 12, 20], // more than one step of 16 along k
+      [9, 12, 20], // more than one step of 16 along k, a last step of packed operands that is short
       [2048, 2048, 20], // enough for large tiles
     ] as const) {
       const output = view([m, n]);
       dispatches.push(
-        ...matmul(context, { a: view([m, k]), b: view([k, n]), bias: view([n]), activation: 'relu', output }),
-        ...matmul(context, { a: view([m, k]), b: view([n, k]), transposeB: true, output }),
-        ...matmul(context, { a: view([k, m]), b: view([k, n]), transposeA: true, output }),
+        ...packedMatmul(context, {
+          a: view([m, k]),
+          b: view([k, n]),
+          bias: view([n]),
+          activation: 'relu',
+          output,
+        }),
+        ...packedMatmul(context, { a: view([m, k]), b: view([n, k]), transposeB: true, output }),
+        ...packedMatmul(context, { a: view([k, m]), b: view([k, n]), transposeA: true, output }),
       );
     }
   }

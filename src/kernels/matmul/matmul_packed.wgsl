@@ -1,0 +1,158 @@
+// output[m, n] = activation(sum over k of a[m, k] * b[k, n] + bias[n]), in f32, from operands that matmul_pack.wgsl put into textures:
+// texel (x, y) of a is a[y, 4 x .. 4 x + 3], texel (x, y) of b is b[y, 4 x .. 4 x + 3]. The output [M, N] is dense and row-major.
+// For software adapters with subgroups of exactly four invocations. Same order of summation as matmul_naive.wgsl, bit for bit:
+// chunks of 512 along k, fma in ascending k from 0 inside a chunk, chunk sums from left to right, then bias, then ReLU.
+//
+// A template (template.ts): an invocation computes ROWS x COLUMNS outputs; c<i>_<j> holds row i, column j. A workgroup is four
+// invocations side by side in the same rows; each loads a quarter of a's part and hands it to the others.
+//
+// Why textures (SwiftShader; numbers in docs/performance.md): a buffer is read component by component and lane by lane, about 360
+// instructions for four vec4f, which is what limits matmul_register.wgsl. A texel is read whole, by a call: far fewer instructions and
+// hardly any code, so that eight k fit into a turn of the loop, and accumulators are carried around it half as often. Why samplers: Tint
+// bounds the coordinates of textureLoad by three queries each time, a sampler's need no bounds.
+//
+// Coordinates are exact: widths and heights are powers of two, so (x + 0.5) / width is the middle of a texel without rounding.
+// Rows, columns and texels past the end read whatever the texture holds there (or its edge) and are not stored.
+// The total of finished chunks waits in `output`: only this invocation touches these elements.
+
+enable subgroups;
+
+struct Params {
+  m: u32,
+  n: u32,
+  k: u32,
+  flags: u32, // 1: add bias, 2: ReLU
+}
+
+const CHUNK = 512u;
+const ROWS = {ROWS}u;
+const COLUMNS = {COLUMNS}u;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var a: texture_2d<f32>;
+@group(0) @binding(2) var b: texture_2d<f32>;
+@group(0) @binding(3) var nearest: sampler;
+@group(0) @binding(4) var<storage, read> bias: array<f32>; // unused without flag 1: then any buffer
+@group(0) @binding(5) var<storage, read_write> output: array<f32>;
+
+@compute @workgroup_size(4)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let quad = group.y * groups.x + group.x;
+  let quads = (params.n + 4u * COLUMNS - 1u) / (4u * COLUMNS);
+  let row = quad / quads * ROWS;
+  let column = quad % quads * (4u * COLUMNS) + lane * COLUMNS;
+  if (row >= params.m) {
+    return;
+  }
+  // From texels to coordinates of a texture: of a's rows, of b's columns, and of k in either.
+  let a_scale = 1.0 / vec2f(textureDimensions(a));
+  let b_scale = 1.0 / vec2f(textureDimensions(b));
+  // {{for r < ROWQUADS}}
+  let a_y{r} = (f32(row + {r*4}u + lane) + 0.5) * a_scale.y;
+  // {{end}}
+  // {{for j < QUADS}}
+  let b_x{j} = (f32(column / 4u + {j}u) + 0.5) * b_scale.x;
+  // {{end}}
+
+  var start = 0u;
+  loop {
+    let end = min(start + CHUNK, params.k);
+    // {{for i < ROWS}}
+    // {{for j < COLUMNS}}
+    var c{i}_{j} = 0.0;
+    // {{end}}
+    // {{end}}
+
+    var k = start;
+    var at = f32(start); // k again
+    for (; k + 8u <= end; k += 8u) {
+      // a<i>_<t>: row i at k + 4 t .. k + 4 t + 3
+      // {{for t < 2}}
+      // {{for r < ROWQUADS}}
+      let mine{r}_{t} = textureSampleLevel(a, nearest, vec2f((0.25 * at + {t}.5) * a_scale.x, a_y{r}), 0.0);
+      // {{end}}
+      // {{for i < ROWS}}
+      let a{i}_{t} = quadBroadcast(mine{i/4}_{t}, {i%4}u);
+      // {{end}}
+      // {{end}}
+
+      // b<q>_<j>: columns 4 j .. 4 j + 3 at k + q
+      // {{for q < 8}}
+      // {{for j < QUADS}}
+      let b{q}_{j} = textureSampleLevel(b, nearest, vec2f(b_x{j}, (at + {q}.5) * b_scale.y), 0.0);
+      // {{end}}
+      // {{end}}
+      at += 8.0;
+
+      // {{for i < ROWS}}
+      // {{for j < COLUMNS}}
+      c{i}_{j} = fma(b7_{j/4}[{j%4}], a{i}_1[3], fma(b6_{j/4}[{j%4}], a{i}_1[2],
+        fma(b5_{j/4}[{j%4}], a{i}_1[1], fma(b4_{j/4}[{j%4}], a{i}_1[0],
+        fma(b3_{j/4}[{j%4}], a{i}_0[3], fma(b2_{j/4}[{j%4}], a{i}_0[2],
+        fma(b1_{j/4}[{j%4}], a{i}_0[1], fma(b0_{j/4}[{j%4}], a{i}_0[0], c{i}_{j}))))))));
+      // {{end}}
+      // {{end}}
+    }
+
+    // {{if TAIL}}
+    for (; k < end; k++) {
+      // {{for r < ROWQUADS}}
+      let mine{r} = textureSampleLevel(a, nearest, vec2f((f32(k / 4u) + 0.5) * a_scale.x, a_y{r}), 0.0)[k % 4u];
+      // {{end}}
+      // {{for j < QUADS}}
+      let b{j} = textureSampleLevel(b, nearest, vec2f(b_x{j}, (f32(k) + 0.5) * b_scale.y), 0.0);
+      // {{end}}
+      // {{for i < ROWS}}
+      let a{i} = quadBroadcast(mine{i/4}, {i%4}u);
+      // {{for j < COLUMNS}}
+      c{i}_{j} = fma(b{j/4}[{j%4}], a{i}, c{i}_{j});
+      // {{end}}
+      // {{end}}
+    }
+    // {{end}}
+
+    // Adds the chunk's sums to the totals; after the last chunk applies bias and ReLU. A loop over rows, to keep the code small.
+    var sums = array<vec4f, ROWS * COLUMNS / 4u>(
+      // {{for i < ROWS}}
+      // {{for j < QUADS}}
+      vec4f(c{i}_{j*4}, c{i}_{j*4+1}, c{i}_{j*4+2}, c{i}_{j*4+3}),
+      // {{end}}
+      // {{end}}
+    );
+    let last = end == params.k;
+    let add_bias = last && (params.flags & 1u) != 0u;
+    let relu = last && (params.flags & 2u) != 0u;
+    // {{for j < COLUMNS}}
+    var bias{j} = 0.0;
+    // {{end}}
+    if (add_bias) {
+      // {{for j < COLUMNS}}
+      bias{j} = bias[min(column + {j}u, params.n - 1u)];
+      // {{end}}
+    }
+    for (var i = 0u; i < min(ROWS, params.m - row); i++) {
+      let index = (row + i) * params.n + column;
+      // {{for j < QUADS}}
+      let totals{j} = sums[i * (COLUMNS / 4u) + {j}u];
+      // {{end}}
+      // {{for j < COLUMNS}}
+      if (column + {j}u < params.n) {
+        var total = totals{j/4}[{j%4}];
+        if (start > 0u) {
+          total = output[index + {j}u] + total;
+        }
+        total = select(total, total + bias{j}, add_bias);
+        output[index + {j}u] = select(total, 0.0, relu && total <= 0.0);
+      }
+      // {{end}}
+    }
+    if (last) {
+      break;
+    }
+    start = end;
+  }
+}
