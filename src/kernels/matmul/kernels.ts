@@ -83,7 +83,7 @@ const packedKernelOf = /* @__PURE__ */ kernelFamily('matmul', 'matmul/matmul', [
 ]);
 
 /** What an invocation of `packedKernel` computes; a workgroup is four of them side by side. */
-export const PACKED_TILE = REGISTER_TILES.packed;
+export const PACKED_TILE = { rows: 32, columns: 8 } as const;
 
 /** Register tiles from operands in textures. `tail`: k is no multiple of 8. */
 export function packedKernel(tail: boolean): Kernel {

@@ -53,10 +53,10 @@ function texturesOf({ attachments, device, guard }: Context): PackingTextures {
 
 /**
  * Where asked for, or where packing takes less time than it saves: an element costs some 5 ns to pack and saves 0.15 ns for each product it
- * is part of (measured). Small products are not worth the 0.15 s that the kernel takes to compile. Neither, where textures are too small.
+ * is part of (measured). Small products are not worth the 0.3 s that the kernel takes to compile. Neither, where textures are too small.
  */
 function packs({ variant, tile, m, n, k }: Task, textures: PackingTextures): boolean {
-  const pays = m * n * k >= 2 ** 24 && m * n >= 40 * (m + n);
+  const pays = m * n * k >= 2 ** 23 && m * n >= 40 * (m + n);
   const wanted = variant === 'quad' && (tile === undefined ? pays : tile === 'packed');
   const fits = textures.holds(Math.ceil(k / 4), m) && textures.holds(Math.ceil(n / 4), k);
   return wanted && fits && m * n * k > 0;
