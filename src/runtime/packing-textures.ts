@@ -1,6 +1,6 @@
 /**
- * Textures that kernels put matrices into and read them from again: one for each purpose, as large as the largest matrix so far, shared by
- * everything a context runs. That is safe because a queue runs what it is given in order: whoever fills one reads it before the next fills it.
+ * Textures that kernels put matrices into and read them from again: a few for each purpose, shared by everything a context runs. That is
+ * safe because a queue runs what it is given in order: whoever fills one reads it before the next fills it.
  */
 import { TextureUsage } from './gpu-constants.ts';
 import type { Guard } from './guard.ts';
@@ -21,8 +21,12 @@ export const WRITTEN_TEXTURE: OtherBinding = {
   layout: { storageTexture: { access: 'write-only', format: 'rgba32float' } },
 };
 
-/** A texture, and its views for kernels. It belongs to whoever gave it. */
-interface PackingTexture extends OtherResource {
+/** 256 MiB. */
+const MOST_TEXELS = 2 ** 24;
+
+/** A texture and its view. */
+export interface PackingTexture extends OtherResource {
+  readonly purpose: string;
   readonly texture: GPUTexture;
 }
 
@@ -30,28 +34,31 @@ export class PackingTextures {
   readonly #device: GPUDevice;
   readonly #guard: Guard;
   #sampler: OtherResource | undefined;
-  readonly #largest = new Map<string, PackingTexture>();
-  /** All of them: programs keep smaller ones bound. */
-  readonly #made: GPUTexture[] = [];
+  readonly #made: PackingTexture[] = [];
 
   constructor(device: GPUDevice, guard: Guard) {
     this.#device = device;
     this.#guard = guard;
   }
 
-  /** Whether an adapter's textures reach that far. */
+  /** Whether this adapter has such textures, and memory is not filled with one. */
   holds(width: number, height: number): boolean {
-    return Math.max(width, height) <= this.#device.limits.maxTextureDimension2D;
+    const [across, down] = [powerOfTwo(width), powerOfTwo(height)];
+    return (
+      Math.max(across, down) <= this.#device.limits.maxTextureDimension2D && across * down <= MOST_TEXELS
+    );
   }
 
-  /** A texture of at least that many texels across and down, its content undefined. Sizes are powers of two. */
-  get(purpose: string, width: number, height: number): OtherResource {
-    const known = this.#largest.get(purpose);
-    if (known && known.texture.width >= width && known.texture.height >= height) return known;
-    const size = [
-      powerOfTwo(Math.max(width, known?.texture.width ?? 1)),
-      powerOfTwo(Math.max(height, known?.texture.height ?? 1)),
-    ];
+  /**
+   * A texture of at least that many texels across and down, its content undefined. Sizes are powers of two. Ones that became too small stay:
+   * programs have them bound.
+   */
+  get(purpose: string, width: number, height: number): PackingTexture {
+    const known = this.#made.find(
+      (one) => one.purpose === purpose && one.texture.width >= width && one.texture.height >= height,
+    );
+    if (known) return known;
+    const size = [powerOfTwo(width), powerOfTwo(height)];
     const texture = this.#guard(() =>
       this.#device.createTexture({
         label: purpose,
@@ -60,9 +67,8 @@ export class PackingTextures {
         usage: TextureUsage.TEXTURE_BINDING | TextureUsage.STORAGE_BINDING,
       }),
     );
-    const made = { texture, resource: texture.createView() };
-    this.#made.push(texture);
-    this.#largest.set(purpose, made);
+    const made = { purpose, texture, resource: texture.createView() };
+    this.#made.push(made);
     return made;
   }
 
@@ -73,8 +79,7 @@ export class PackingTextures {
   }
 
   destroy(): void {
-    for (const texture of this.#made.splice(0)) texture.destroy();
-    this.#largest.clear();
+    for (const { texture } of this.#made.splice(0)) texture.destroy();
   }
 }
 
