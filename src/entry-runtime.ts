@@ -26,6 +26,8 @@ export {
   type Kernel,
   linearGrid,
   type Numerics,
+  type OtherBinding,
+  type OtherResource,
   packParams,
   type TensorView,
 } from './runtime/kernel.ts';

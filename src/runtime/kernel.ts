@@ -12,7 +12,9 @@ export type BindingAccess = 'read' | 'read_write';
 
 /** A texture or a sampler: what a bind group layout says of it, under a name of its own. */
 export interface OtherBinding {
+  /** Tells layouts apart. */
   readonly name: string;
+  /** Without `binding` and `visibility`. */
   readonly layout: Partial<GPUBindGroupLayoutEntry>;
 }
 
@@ -53,6 +55,7 @@ export interface TensorView {
 
 /** A texture or a sampler, as it is bound. */
 export interface OtherResource {
+  /** It must outlive the bind groups that are made of it. */
   readonly resource: GPUTextureView | GPUSampler;
 }
 
