@@ -150,7 +150,6 @@ export class Context {
   readonly #bindGroups: BindGroups;
   readonly #staging: Staging;
   readonly #recordings = new Set<Recording>();
-
   /** Buffers that were released while a recording is made. */
   #held: GPUBuffer[] | undefined;
   /** Settles when the device is gone. */

@@ -85,11 +85,14 @@ const packedKernelOf = /* @__PURE__ */ kernelFamily('matmul', 'matmul/matmul', [
 /** What an invocation of `packedKernel` computes; a workgroup is four of them side by side. */
 export const PACKED_TILE = { rows: 32, columns: 8 } as const;
 
+/** What registers' sums are followed by, wherever operands were read from. */
+const finish = () => registerText.slice(registerText.indexOf('var sums = '));
+
 /** Register tiles from operands in textures. `tail`: k is no multiple of 8. */
 export function packedKernel(tail: boolean): Kernel {
   const { rows, columns } = PACKED_TILE;
   return packedKernelOf('packed', tail ? 'tail' : '', 'f32', () =>
-    expand(packedText, {
+    expand(packedText.replace('// {{finish}}', finish), {
       ROWS: rows,
       ROWQUADS: rows / 4,
       COLUMNS: columns,

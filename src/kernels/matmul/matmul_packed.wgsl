@@ -13,7 +13,7 @@
 //
 // Coordinates are exact: widths and heights are powers of two, so (x + 0.5) / width is the middle of a texel without rounding.
 // Rows, columns and texels past the end read whatever the texture holds there (or its edge) and are not stored.
-// The total of finished chunks waits in `output`: only this invocation touches these elements.
+// What follows a chunk's sums is the end of matmul_register.wgsl, which host code puts in place of {{finish}}.
 
 enable subgroups;
 
@@ -115,44 +115,4 @@ fn main(
     }
     // {{end}}
 
-    // Adds the chunk's sums to the totals; after the last chunk applies bias and ReLU. A loop over rows, to keep the code small.
-    var sums = array<vec4f, ROWS * COLUMNS / 4u>(
-      // {{for i < ROWS}}
-      // {{for j < QUADS}}
-      vec4f(c{i}_{j*4}, c{i}_{j*4+1}, c{i}_{j*4+2}, c{i}_{j*4+3}),
-      // {{end}}
-      // {{end}}
-    );
-    let last = end == params.k;
-    let add_bias = last && (params.flags & 1u) != 0u;
-    let relu = last && (params.flags & 2u) != 0u;
-    // {{for j < COLUMNS}}
-    var bias{j} = 0.0;
-    // {{end}}
-    if (add_bias) {
-      // {{for j < COLUMNS}}
-      bias{j} = bias[min(column + {j}u, params.n - 1u)];
-      // {{end}}
-    }
-    for (var i = 0u; i < min(ROWS, params.m - row); i++) {
-      let index = (row + i) * params.n + column;
-      // {{for j < QUADS}}
-      let totals{j} = sums[i * (COLUMNS / 4u) + {j}u];
-      // {{end}}
-      // {{for j < COLUMNS}}
-      if (column + {j}u < params.n) {
-        var total = totals{j/4}[{j%4}];
-        if (start > 0u) {
-          total = output[index + {j}u] + total;
-        }
-        total = select(total, total + bias{j}, add_bias);
-        output[index + {j}u] = select(total, 0.0, relu && total <= 0.0);
-      }
-      // {{end}}
-    }
-    if (last) {
-      break;
-    }
-    start = end;
-  }
-}
+    // {{finish}}

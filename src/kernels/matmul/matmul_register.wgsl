@@ -259,7 +259,7 @@ fn main(
     }
     // {{end}}
 
-    // Adds the chunk's sums to the totals; after the last chunk applies bias and ReLU. A loop over rows, to keep the code small.
+    // From here on the end of matmul_packed.wgsl too. Adds the chunk's sums to the totals; after the last chunk applies bias and ReLU. A loop over rows, to keep the code small.
     var sums = array<vec4f, ROWS * COLUMNS / 4u>(
       // {{for i < ROWS}}
       // {{for j < QUADS}}

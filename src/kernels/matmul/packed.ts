@@ -15,8 +15,8 @@ import { type MatmulOperands, matmul, type Task, taskOf } from './matmul.ts';
  */
 export function packedMatmul(context: Context, operands: MatmulOperands): Dispatch[] {
   const task = taskOf(context, operands);
-  const textures = texturesOf(context);
-  if (!packs(task, textures)) return matmul(context, operands);
+  const textures = packs(task) ? texturesOf(context) : undefined;
+  if (!textures || !fits(task, textures)) return matmul(context, operands);
   const { m, n, k, strides, epilogue, numerics } = task;
   const { a, b, bias, output } = operands;
   const pack = (matrix: TensorView, name: string, height: number, width: number, at: 0 | 2) => {
@@ -53,11 +53,13 @@ function texturesOf({ attachments, device, guard }: Context): PackingTextures {
 
 /**
  * Where asked for, or where packing takes less time than it saves: an element costs some 5 ns to pack and saves 0.15 ns for each product it
- * is part of (measured). Small products are not worth the 0.3 s that the kernel takes to compile. Neither, where textures are too small.
+ * is part of (measured). Small products are not worth the 0.3 s that the kernel takes to compile.
  */
-function packs({ variant, tile, m, n, k }: Task, textures: PackingTextures): boolean {
+function packs({ variant, tile, m, n, k }: Task): boolean {
   const pays = m * n * k >= 2 ** 23 && m * n >= 40 * (m + n);
-  const wanted = variant === 'quad' && (tile === undefined ? pays : tile === 'packed');
-  const fits = textures.holds(Math.ceil(k / 4), m) && textures.holds(Math.ceil(n / 4), k);
-  return wanted && fits && m * n * k > 0;
+  return variant === 'quad' && m * n * k > 0 && (tile === undefined ? pays : tile === 'packed');
+}
+
+function fits({ m, n, k }: Task, textures: PackingTextures): boolean {
+  return textures.holds(Math.ceil(k / 4), m) && textures.holds(Math.ceil(n / 4), k);
 }
