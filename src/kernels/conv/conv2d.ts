@@ -8,7 +8,7 @@
 import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, elementCount, type TensorView } from '../../runtime/kernel.ts';
 import { checkSeparate, checkView } from '../checks.ts';
-import { correlate, forwardCorrelation, inputGradientCorrelations } from './correlate.ts';
+import { correlate, forwardCorrelation, inputGradientCorrelations, type Norm } from './correlate.ts';
 import { type ConvOptions, flattening, type Geometry, geometryOf } from './geometry.ts';
 import { weightGradientDispatches } from './weight-gradient.ts';
 
@@ -21,8 +21,10 @@ export interface Conv2dCall extends ConvOptions {
   readonly output: TensorView;
   /** f32 [O], added to every output of a channel. Default: none. */
   readonly bias?: TensorView;
-  /** f32 [O] each: after the bias, x becomes fma(x, scale, shift). Default: none. */
-  readonly scaleShift?: { readonly scale: TensorView; readonly shift: TensorView };
+  /** After the bias, x becomes `fma(x - mean, factor, shift)`: batch norm in evaluation, the bits of `normalise`. Default: none. */
+  readonly norm?: Norm;
+  /** f32 of the output's shape, in another buffer: added after the norm, such as a block's shortcut. Default: none. */
+  readonly addend?: TensorView;
   /** Applied last. Default: none. */
   readonly activation?: 'relu';
 }
@@ -51,20 +53,26 @@ export interface Conv2dWeightGradientCall extends ConvOptions {
 }
 
 /**
- * `output = activation((input * weight + bias) scale + shift)`, all in the same dispatch.
+ * `output = activation((input * weight + bias - mean) factor + shift + addend)`, all in the same dispatch.
  * @returns one dispatch, none when the output is empty.
  * @throws ShapeError when shapes or element types do not fit; OptionError or UnsupportedError when `context.variants.conv` names no
  *   variant, or one that does not run on this adapter.
  */
 export function conv2d(context: Context, call: Conv2dCall): Dispatch[] {
-  const { input, weight, output, bias, scaleShift, activation } = call;
+  const { input, weight, output, bias, norm, addend, activation } = call;
   const geometry = checkCall('conv2d', call, { input, weight }, { output }, { input, weight, output });
-  const channels = { ...(bias ? { bias } : {}), ...scaleShift };
+  const channels = { ...(bias ? { bias } : {}), ...norm };
   for (const [name, view] of Object.entries(channels))
     checkView('conv2d', name, view, 'f32', geometry.rows * geometry.groups);
-  checkSeparate('conv2d', { output }, channels);
+  if (addend) checkView('conv2d', 'addend', addend, 'f32', elementCount(output.shape));
+  checkSeparate('conv2d', { output }, { ...channels, ...(addend ? { addend } : {}) });
   if (elementCount(output.shape) === 0) return [];
-  const views = { input, weight, output, ...channels, relu: activation === 'relu' };
+  const views = {
+    ...{ input, weight, output, relu: activation === 'relu' },
+    ...(bias ? { bias } : {}),
+    ...(norm ? { norm } : {}),
+    ...(addend ? { addend } : {}),
+  };
   return [correlate(context, forwardCorrelation(flattening(geometry)), views)];
 }
 

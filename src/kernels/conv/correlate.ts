@@ -109,19 +109,29 @@ export interface CorrelationViews {
   readonly weight: TensorView;
   readonly output: TensorView;
   readonly bias?: TensorView;
-  readonly scale?: TensorView;
-  readonly shift?: TensorView;
+  readonly norm?: Norm;
+  readonly addend?: TensorView;
   readonly relu?: boolean;
 }
 
+/** A norm whose numbers are known: `(x - mean) factor + shift`. */
+export interface Norm {
+  /** f32 [C], as the others. */
+  readonly mean: TensorView;
+  readonly factor: TensorView;
+  readonly shift: TensorView;
+}
+
 const FLAG_BIAS = 1;
-const FLAG_SCALE_SHIFT = 2;
-const FLAG_RELU = 4;
+const FLAG_NORM = 2;
+const FLAG_ADDEND = 4;
+const FLAG_RELU = 8;
 
 /** The dispatch that computes a correlation. Its output must not be empty. */
 export function correlate(context: Context, correlation: Correlation, views: CorrelationViews): Dispatch {
   const c = correlation;
-  const { input, weight, output, bias, scale, shift, relu } = views;
+  const { input, weight, output, bias = weight, norm, addend = weight, relu } = views;
+  const { mean, factor, shift } = norm ?? { mean: weight, factor: weight, shift: weight };
   const taps = c.tapsY * c.tapsX;
   const sizes = () => {
     const traits = `correlate ${c.tapsY}x${c.tapsX} stride ${c.strideY}x${c.strideX}`;
@@ -129,12 +139,16 @@ export function correlate(context: Context, correlation: Correlation, views: Cor
   };
   const chosen = chooseVariant(context, 'conv', 'conv2d', CONV_TILES, sizes);
   const choose = choosers[c.depth * taps === 0 ? 'naive' : chosen.variant];
-  const { kernel, workgroups } = choose(c, context.numerics, chosen.tile);
-  const flags = (bias ? FLAG_BIAS : 0) + (scale ? FLAG_SCALE_SHIFT : 0) + (relu ? FLAG_RELU : 0);
+  const { kernel, workgroups } = choose(c, context.numerics, chosen.tile, views.addend !== undefined);
+  const flags =
+    (views.bias ? FLAG_BIAS : 0) +
+    (norm ? FLAG_NORM : 0) +
+    (views.addend ? FLAG_ADDEND : 0) +
+    (relu ? FLAG_RELU : 0);
   const shape = [c.batch, c.groups, c.rows, c.depth, c.inH, c.inW, c.outH, c.outW, c.tapsY, c.tapsX];
   return {
     kernel,
-    views: [input, weight, bias ?? weight, scale ?? weight, shift ?? weight, output],
+    views: [input, weight, bias, mean, factor, shift, addend, output],
     params: packParams(
       'uuuuuuuuuuuuiiuuiiiiiiuuuu',
       ...shape,
@@ -152,15 +166,20 @@ interface Choice {
   readonly workgroups: number;
 }
 
-type Choose = (correlation: Correlation, numerics: Numerics, tile?: string) => Choice;
+type Choose = (
+  correlation: Correlation,
+  numerics: Numerics,
+  tile: string | undefined,
+  adds: boolean,
+) => Choice;
 
 const choosers: Record<TiledVariant, Choose> = {
   naive: ({ batch, groups, rows, outH, outW }, numerics) => ({
     kernel: naiveKernel(numerics),
     workgroups: Math.ceil((batch * groups * rows * outH * outW) / 64),
   }),
-  register: (correlation, numerics) => chooseTile(correlation, numerics, false),
-  quad: (correlation, numerics) => chooseTile(correlation, numerics, true),
+  register: (correlation, numerics, _, adds) => chooseTile(correlation, numerics, false, adds),
+  quad: (correlation, numerics, _, adds) => chooseTile(correlation, numerics, true, adds),
   workgroup: ({ batch, groups, rows, outH, outW, tapsY, tapsX }, numerics, asked) => {
     const { tile, workgroups } = chooseWorkgroupTile(rows, batch * outH * outW, groups, asked);
     return { kernel: workgroupKernel(tile, tapsY, tapsX, numerics), workgroups };
@@ -177,6 +196,8 @@ interface Tile {
   readonly taps: number;
   readonly stride: number;
   readonly depths: number;
+  /** Whether there is an addend. */
+  readonly adds: boolean;
 }
 
 /** Outputs of a tile, as height x width; images narrower than 8 take higher tiles. */
@@ -186,7 +207,7 @@ const SHAPES = [
   { height: 4, width: 2 },
 ] as const;
 
-function chooseTile(c: Correlation, numerics: Numerics, quads: boolean): Choice {
+function chooseTile(c: Correlation, numerics: Numerics, quads: boolean, adds: boolean): Choice {
   const slides = c.tapsX <= 7 && (c.strideX === 1 || (c.strideX === 2 && c.tapsX > 1));
   const tilesOf = ({ height, width }: { height: number; width: number }) =>
     Math.ceil(c.outH / height) * Math.ceil(c.outW / width);
@@ -201,21 +222,22 @@ function chooseTile(c: Correlation, numerics: Numerics, quads: boolean): Choice 
     taps: slides ? c.tapsX : 0,
     stride: slides ? c.strideX : 1,
     depths: pointwise ? 2 : 1,
+    adds,
   };
   const workgroups = c.groups * Math.ceil(c.rows / tile.rows) * Math.ceil((c.batch * tilesOf(shape)) / 4);
   return { kernel: registerKernel(tile, numerics), workgroups };
 }
 
-const bindings = ['read', 'read', 'read', 'read', 'read', 'read_write'] as const;
+const bindings = ['read', 'read', 'read', 'read', 'read', 'read', 'read', 'read_write'] as const;
 
 const kernelOf = /* @__PURE__ */ kernelFamily('correlate', 'conv/correlate', bindings, libraryText);
 
 const naiveKernel = (numerics: Numerics) => kernelOf('naive', '', numerics, () => naiveText);
 
 function registerKernel(tile: Tile, numerics: Numerics): Kernel {
-  const { rows, height, width, quad, taps, stride, depths } = tile;
+  const { rows, height, width, quad, taps, stride, depths, adds } = tile;
   const how = taps > 0 ? `${taps} taps stride ${stride}` : 'single taps';
-  const name = `${rows}x${height}x${width}${quad ? ' quad' : ''} ${how} depths ${depths}`;
+  const name = `${rows}x${height}x${width}${quad ? ' quad' : ''} ${how} depths ${depths}${adds ? ' adds' : ''}`;
   return kernelOf('register', name, numerics, () =>
     expand(registerText, {
       ROWS: rows,
@@ -233,6 +255,8 @@ function registerKernel(tile: Tile, numerics: Numerics): Kernel {
       STRIDE: stride,
       WINDOW: taps > 0 ? (width - 1) * stride + taps : width,
       DEPTHS: depths,
+      ADDS: adds,
+      PLAIN: !adds,
     }),
   );
 }

@@ -45,7 +45,8 @@ fn main(
       }
     }
     let total = added(at, acc, start == 0u);
-    output[at] = finished(total, bias_of(channel), scale_of(channel), shift_of(channel), end == params.depth);
+    let flags = select(0u, params.flags, end == params.depth);
+    output[at] = finished(total, channel_of(channel, flags), addend_at(at, flags), flags);
     if (end == params.depth) {
       break;
     }

@@ -3,7 +3,8 @@
 //
 // A template (../matmul/template.ts): an invocation computes ROWS output channels at a tile of OUTPUTS = TILE_H x TILE_W outputs;
 // c<i>_<o> holds channel i, output o. Workgroups have four invocations: four tiles that follow each other in the image (or in the next
-// image), of the same channels. With QUAD (subgroups of exactly four) each loads a quarter of the weights and hands it to the others.
+// image), of the same channels. With QUAD (subgroups of exactly four) each loads a quarter of the weights and swaps it with the others:
+// in lane l, c<i> holds channel i ^ l (why: ../matmul/matmul_register.wgsl).
 //
 // A turn of the loop takes DEPTHS channels d, one row i of taps, and TAPS taps j of it. Where SLIDES, these are all taps of the row
 // and the stride is STRIDE: a window of WINDOW inputs a tile row is loaded once and used for every tap. Otherwise (STEPS) TAPS is 1,
@@ -11,7 +12,8 @@
 //
 // Why it looks like this (SwiftShader; numbers in docs/performance.md): machine code is straight and long, so every byte of it counts.
 // A load, of a uniform too, is some 90 instructions, an fma 4 to 6, an accumulator 13 for every turn of every loop around it, `&&` two
-// blocks. So: one flat loop, few loads an fma, masks and clamped places instead of branches.
+// blocks; what stands in a branch is computed whether or not anyone takes it. So: one flat loop, few loads an fma, masks and clamped places
+// instead of branches, and ADDS (or PLAIN) for whether there is an addend.
 //
 // Bounds: channels and outputs past the end compute something and are not stored; every load is inside its tensor.
 
@@ -41,7 +43,16 @@ fn main(
   let tiles_y = (params.out_h + TILE_H - 1u) / TILE_H;
   let tiles = params.batch * tiles_y * tiles_x;
   let first_tile = index / (params.groups * row_tiles) * 4u;
-  if (first_tile >= tiles) { // the same for all four
+  // {{if QUAD}}
+  let flip = lane;
+  // {{end}}
+  // {{if SINGLE}}
+  let flip = 0u;
+  // {{end}}
+  // Bounds need lengths, and a length is four divisions, in every loop and branch anew unless it was known before all of them.
+  let lengths = min(min(min(arrayLength(&input), arrayLength(&weight)), min(arrayLength(&bias), arrayLength(&mean))),
+    min(min(arrayLength(&factor), arrayLength(&shift)), min(arrayLength(&addend), arrayLength(&output))));
+  if ((first_tile >= tiles) | (lengths == 0u)) { // the same for all four
     return;
   }
   let tile = min(first_tile + lane, tiles - 1u);
@@ -112,11 +123,16 @@ fn main(
       // {{for r < LOADS}}
       let mine{r}_{e}_{t} = operand(weight[weight_at{r} + weight_shift_{e}_{t}]);
       // {{end}}
-      // {{for i < ROWS}}
       // {{if QUAD}}
-      let w{i}_{e}_{t} = quadBroadcast(mine{i/4}_{e}_{t}, {i%4}u);
+      // {{for r < ROWQUADS}}
+      let w{r*4}_{e}_{t} = mine{r}_{e}_{t};
+      let w{r*4+1}_{e}_{t} = quadSwapX(mine{r}_{e}_{t});
+      let w{r*4+2}_{e}_{t} = quadSwapY(mine{r}_{e}_{t});
+      let w{r*4+3}_{e}_{t} = quadSwapDiagonal(mine{r}_{e}_{t});
+      // {{end}}
       // {{end}}
       // {{if SINGLE}}
+      // {{for i < ROWS}}
       let w{i}_{e}_{t} = mine{i}_{e}_{t};
       // {{end}}
       // {{end}}
@@ -175,34 +191,45 @@ fn main(
       // {{end}}
     );
     let is_last = end == params.depth;
-    let rows = select(0u, min(ROWS, params.rows - row), first_tile + lane < tiles);
+    let flags = select(0u, params.flags, is_last);
+    let rows = select(0u, params.rows, first_tile + lane < tiles);
+    let first_channel = g * params.rows;
+    let first_plane = n * params.groups * params.rows + first_channel;
+    let plane = params.plane;
+    let place = params.first + y * step_y + x * step_x;
     if (start > 0u) {
-      for (var k = 0u; k < rows * OUTPUTS; k++) {
-        let out_y = y + k % OUTPUTS / TILE_W;
-        let out_x = x + k % TILE_W;
-        if (out_y < out_h && out_x < out_w) {
-          let channel = g * params.rows + row + k / OUTPUTS;
-          let plane_at = (n * params.groups * params.rows + channel) * params.plane + params.first;
-          sums[k / 4u][k % 4u] += output[plane_at + out_y * step_y + out_x * step_x];
+      for (var k = 0u; k < ROWS * OUTPUTS; k++) {
+        let out_row = row + ((k / OUTPUTS) ^ flip);
+        let down = k % OUTPUTS / TILE_W;
+        let across = k % TILE_W;
+        if ((out_row < rows) & (y + down < out_h) & (x + across < out_w)) {
+          sums[k / 4u][k % 4u] += output[(first_plane + out_row) * plane + place + down * step_y + across * step_x];
         }
       }
     }
-    for (var i = 0u; i < rows; i++) {
-      let channel = g * params.rows + row + i;
-      let channel_bias = bias_of(channel);
-      let channel_scale = scale_of(channel);
-      let channel_shift = shift_of(channel);
-      let plane_at = (n * params.groups * params.rows + channel) * params.plane + params.first;
+    for (var i = 0u; i < ROWS; i++) {
+      let out_row = row + (i ^ flip);
+      if (out_row >= rows) {
+        continue;
+      }
+      let channel = channel_of(first_channel + out_row, flags);
+      let first_at = (first_plane + out_row) * plane + place;
       // {{for q < QUADS}}
       let sums{q} = sums[i * (OUTPUTS / 4u) + {q}u];
       // {{end}}
       // {{for p < TILE_H}}
-      let line_at{p} = plane_at + (y + {p}u) * step_y + x * step_x;
+      let line{p}_at = first_at + {p}u * step_y;
       // {{for j < TILE_W}}
-      if (y + {p}u < out_h && x + {j}u < out_w) {
-        let at = line_at{p} + {j}u * step_x;
+      if ((y + {p}u < out_h) & (x + {j}u < out_w)) {
+        let at = line{p}_at + {j}u * step_x;
         let total = sums{p*TILE_W+j/4}[{p*TILE_W+j%4}];
-        output[at] = finished(total, channel_bias, channel_scale, channel_shift, is_last);
+        // {{if ADDS}}
+        let other = addend[at];
+        // {{end}}
+        // {{if PLAIN}}
+        let other = 0.0;
+        // {{end}}
+        output[at] = finished(total, channel, other, flags);
       }
       // {{end}}
       // {{end}}

@@ -138,6 +138,7 @@ fn main(
           // {{end}}
           // {{end}}
         );
+        let flags = select(params.flags, 0u, loads);
         for (var j = 0u; j < {COLUMNBLOCKS*4}u; j++) {
           let column = tile_column + 4u * (j / 4u * THREADS_X + at.x) + j % 4u;
           let plane = column / outputs * params.groups * params.rows * params.plane + params.first;
@@ -148,7 +149,7 @@ fn main(
               let channel = g * params.rows + row;
               let output_at = place + channel * params.plane;
               let total = added(output_at, sums[j / 4u * {ROWBLOCKS*4}u + i][j % 4u], is_first);
-              output[output_at] = finished(total, bias_of(channel), scale_of(channel), shift_of(channel), !loads);
+              output[output_at] = finished(total, channel_of(channel, flags), addend_at(output_at, flags), flags);
             }
           }
         }

@@ -5,7 +5,8 @@
 // c<i>_<u>_<t> holds channel i, unit u, tap t. Where SLIDES, a unit is a row (c, i) of taps, TAPS are its taps j and the stride is
 // STRIDE: a window of WINDOW inputs serves all of them. Otherwise a unit is one tap (c, i, j), at any stride.
 // Workgroups have four invocations: four tiles that follow each other, units fastest. With QUAD (subgroups of exactly four) they are of
-// the same channels o, and each loads a quarter of the gradient's part and hands it to the others.
+// the same channels o; each loads a quarter of the gradient's part and swaps it with the others: in lane l, c<i> holds channel i ^ l
+// (why: ../matmul/matmul_register.wgsl).
 //
 // A turn of the loop takes POSITIONS outputs x of a line, a number that divides out_w. See correlate_register.wgsl for why.
 //
@@ -32,17 +33,20 @@ fn main(
   let quads = (units + 4u * UNITS - 1u) / (4u * UNITS);
   let first_unit = (index % quads * 4u + lane) * UNITS;
   let others = index / quads;
+  let flip = lane;
   // {{end}}
   // {{if SINGLE}}
   let unit_tiles = (units + UNITS - 1u) / UNITS;
   let first_unit = (index * 4u + lane) % unit_tiles * UNITS;
   let others = (index * 4u + lane) / unit_tiles;
+  let flip = 0u;
   // {{end}}
   let row = others % row_tiles * ROWS;
   let g = others / row_tiles % params.groups;
   let split = others / (row_tiles * params.groups);
   let first = split * params.span;
-  if (first >= params.chunks) { // with QUAD the same for all four
+  let lengths = min(min(arrayLength(&gradient), arrayLength(&input)), arrayLength(&output)); // why: correlate_register.wgsl
+  if ((first >= params.chunks) | (lengths == 0u)) { // with QUAD the same for all four
     return;
   }
 
@@ -106,11 +110,16 @@ fn main(
       // {{for r < LOADS}}
       let mine{r}_{q} = operand(gradient[gradient_line + gradient_at{r} + {q}u]);
       // {{end}}
-      // {{for i < ROWS}}
       // {{if QUAD}}
-      let g{i}_{q} = quadBroadcast(mine{i/4}_{q}, {i%4}u);
+      // {{for r < ROWQUADS}}
+      let g{r*4}_{q} = mine{r}_{q};
+      let g{r*4+1}_{q} = quadSwapX(mine{r}_{q});
+      let g{r*4+2}_{q} = quadSwapY(mine{r}_{q});
+      let g{r*4+3}_{q} = quadSwapDiagonal(mine{r}_{q});
+      // {{end}}
       // {{end}}
       // {{if SINGLE}}
+      // {{for i < ROWS}}
       let g{i}_{q} = mine{i}_{q};
       // {{end}}
       // {{end}}
@@ -173,8 +182,12 @@ fn main(
       // {{end}}
       // {{end}}
     );
-    for (var i = 0u; i < ROWS && row + i < params.rows; i++) {
-      let weights = ((split * params.groups + g) * params.rows + row + i) * units * TAPS;
+    for (var i = 0u; i < ROWS; i++) {
+      let channel = row + (i ^ flip);
+      if (channel >= params.rows) {
+        continue;
+      }
+      let weights = ((split * params.groups + g) * params.rows + channel) * units * TAPS;
       for (var k = 0u; k < UNITS * TAPS && first_unit * TAPS + k < units * TAPS; k++) {
         store(weights + first_unit * TAPS + k, sums[i * UNITS * TAPS + k], chunk == first);
       }

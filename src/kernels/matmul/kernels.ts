@@ -54,6 +54,8 @@ export function registerKernel(
       QUADS: columns / 4,
       QUAD: quad,
       SINGLE: !quad,
+      SWAPS: quad && a !== 'axis',
+      INORDER: !quad || a === 'axis',
       LOADS: quad ? rows / 4 : rows, // of a, an invocation, where it is read row by row
       A4: a !== 'scalar',
       A1: a === 'scalar',

@@ -3,8 +3,9 @@
 // For software adapters with subgroups of exactly four invocations. Same order of summation as matmul_naive.wgsl, bit for bit:
 // chunks of 512 along k, fma in ascending k from 0 inside a chunk, chunk sums from left to right, then bias, then ReLU.
 //
-// A template (template.ts): an invocation computes ROWS x COLUMNS outputs; c<i>_<j> holds row i, column j. A workgroup is four
-// invocations side by side in the same rows; each loads a quarter of a's part and hands it to the others.
+// A template (template.ts): an invocation computes ROWS x COLUMNS outputs; a workgroup is four invocations side by side in the same
+// rows. Each loads a quarter of a's part and swaps it with the others: lane l gets row i of four from lane i ^ l, so its c<i>_<j> holds
+// row i ^ l, column j (why: matmul_register.wgsl).
 //
 // Why textures (SwiftShader; numbers in docs/performance.md): a buffer is read component by component and lane by lane, about 360
 // instructions for four vec4f, which is what limits matmul_register.wgsl. A texel is read whole, by a call: far fewer instructions and
@@ -45,7 +46,9 @@ fn main(
   let quads = (params.n + 4u * COLUMNS - 1u) / (4u * COLUMNS);
   let row = quad / quads * ROWS;
   let column = quad % quads * (4u * COLUMNS) + lane * COLUMNS;
-  if (row >= params.m) {
+  let flip = lane;
+  let lengths = min(arrayLength(&bias), arrayLength(&output)); // known before all loops, as in matmul_register.wgsl
+  if ((row >= params.m) | (lengths == 0u)) {
     return;
   }
   // From texels to coordinates of a texture: of a's rows, of b's columns, and of k in either.
@@ -75,8 +78,11 @@ fn main(
       // {{for r < ROWQUADS}}
       let mine{r}_{t} = textureSampleLevel(a, nearest, vec2f((0.25 * at + {t}.5) * a_scale.x, a_y{r}), 0.0);
       // {{end}}
-      // {{for i < ROWS}}
-      let a{i}_{t} = quadBroadcast(mine{i/4}_{t}, {i%4}u);
+      // {{for r < ROWQUADS}}
+      let a{r*4}_{t} = mine{r}_{t};
+      let a{r*4+1}_{t} = quadSwapX(mine{r}_{t});
+      let a{r*4+2}_{t} = quadSwapY(mine{r}_{t});
+      let a{r*4+3}_{t} = quadSwapDiagonal(mine{r}_{t});
       // {{end}}
       // {{end}}
 
@@ -88,12 +94,13 @@ fn main(
       // {{end}}
       at += 8.0;
 
-      // {{for i < ROWS}}
+      // Column by column: the eight values of b stay in registers.
       // {{for j < COLUMNS}}
-      c{i}_{j} = fma(b7_{j/4}[{j%4}], a{i}_1[3], fma(b6_{j/4}[{j%4}], a{i}_1[2],
-        fma(b5_{j/4}[{j%4}], a{i}_1[1], fma(b4_{j/4}[{j%4}], a{i}_1[0],
-        fma(b3_{j/4}[{j%4}], a{i}_0[3], fma(b2_{j/4}[{j%4}], a{i}_0[2],
-        fma(b1_{j/4}[{j%4}], a{i}_0[1], fma(b0_{j/4}[{j%4}], a{i}_0[0], c{i}_{j}))))))));
+      // {{for i < ROWS}}
+      c{i}_{j} = fma(a{i}_1[3], b7_{j/4}[{j%4}], fma(a{i}_1[2], b6_{j/4}[{j%4}],
+        fma(a{i}_1[1], b5_{j/4}[{j%4}], fma(a{i}_1[0], b4_{j/4}[{j%4}],
+        fma(a{i}_0[3], b3_{j/4}[{j%4}], fma(a{i}_0[2], b2_{j/4}[{j%4}],
+        fma(a{i}_0[1], b1_{j/4}[{j%4}], fma(a{i}_0[0], b0_{j/4}[{j%4}], c{i}_{j}))))))));
       // {{end}}
       // {{end}}
     }
@@ -106,8 +113,13 @@ fn main(
       // {{for j < QUADS}}
       let b{j} = textureSampleLevel(b, nearest, vec2f(b_x{j}, (f32(k) + 0.5) * b_scale.y), 0.0);
       // {{end}}
+      // {{for r < ROWQUADS}}
+      let a{r*4} = mine{r};
+      let a{r*4+1} = quadSwapX(mine{r});
+      let a{r*4+2} = quadSwapY(mine{r});
+      let a{r*4+3} = quadSwapDiagonal(mine{r});
+      // {{end}}
       // {{for i < ROWS}}
-      let a{i} = quadBroadcast(mine{i/4}, {i%4}u);
       // {{for j < COLUMNS}}
       c{i}_{j} = fma(b{j/4}[{j%4}], a{i}, c{i}_{j});
       // {{end}}

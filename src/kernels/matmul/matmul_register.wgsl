@@ -4,7 +4,9 @@
 //
 // A template (template.ts): an invocation computes ROWS x COLUMNS outputs; c<i>_<j> holds row i, column j. Workgroups have four
 // invocations, which are four tiles in row-major order over the tiles of the output. With QUAD (subgroups of exactly four) they lie
-// side by side in the same rows, and each loads a quarter of a's part and hands it to the others.
+// side by side in the same rows, and each loads a quarter of a's part and hands it to the others. Handing on is a swap where rows are
+// loaded row by row: lane l gets row i of four from lane i ^ l, so its c<i>_<j> holds row i ^ l. Broadcasts, which would keep rows in
+// order, cost SwiftShader ten instructions a value; a swap is one. Where a is read along m, lanes hold different k, whose order counts.
 //
 // How a is read: A4_K: rows are contiguous along k and a multiple of 4 long (NN, NT): vec4f along k. A4_M: a is [K, M] and M a
 // multiple of 4 (TN): vec4f along m. A1: by scalars through its strides. b likewise: B4_N (NN, TN), B4_K (NT), B1.
@@ -65,13 +67,21 @@ fn main(
   let row = quad / quads * ROWS;
   let column = quad % quads * (4u * COLUMNS) + lane * COLUMNS;
   // {{end}}
+  // {{if SWAPS}}
+  let flip = lane;
+  // {{end}}
+  // {{if INORDER}}
+  let flip = 0u;
+  // {{end}}
   // {{if SINGLE}}
   let tile = (group.y * groups.x + group.x) * 4u + lane;
   let tiles = (params.n + COLUMNS - 1u) / COLUMNS;
   let row = tile / tiles * ROWS;
   let column = tile % tiles * COLUMNS;
   // {{end}}
-  if (row >= params.m) {
+  // Bounds need lengths, and a length is four divisions, in every loop and branch anew unless it was known before all of them.
+  let lengths = min(min(arrayLength(&a), arrayLength(&b)), min(arrayLength(&bias), arrayLength(&output)));
+  if ((row >= params.m) | (lengths == 0u)) {
     return;
   }
 
@@ -165,11 +175,16 @@ fn main(
       // {{end}}
       // {{end}}
       // {{if A_ROWS}}
-      // {{for i < ROWS}}
       // {{if QUAD}}
-      let a{i} = quadBroadcast(mine{i/4}, {i%4}u);
+      // {{for r < ROWQUADS}}
+      let a{r*4} = mine{r};
+      let a{r*4+1} = quadSwapX(mine{r});
+      let a{r*4+2} = quadSwapY(mine{r});
+      let a{r*4+3} = quadSwapDiagonal(mine{r});
+      // {{end}}
       // {{end}}
       // {{if SINGLE}}
+      // {{for i < ROWS}}
       let a{i} = mine{i};
       // {{end}}
       // {{end}}
@@ -229,11 +244,16 @@ fn main(
       // {{for r < LOADS}}
       let mine{r} = operand(a[a_at{r} + k * a_step]);
       // {{end}}
-      // {{for i < ROWS}}
       // {{if QUAD}}
-      let a{i} = quadBroadcast(mine{i/4}, {i%4}u);
+      // {{for r < ROWQUADS}}
+      let a{r*4} = mine{r};
+      let a{r*4+1} = quadSwapX(mine{r});
+      let a{r*4+2} = quadSwapY(mine{r});
+      let a{r*4+3} = quadSwapDiagonal(mine{r});
+      // {{end}}
       // {{end}}
       // {{if SINGLE}}
+      // {{for i < ROWS}}
       let a{i} = mine{i};
       // {{end}}
       // {{end}}
@@ -278,8 +298,12 @@ fn main(
       bias{j} = bias[min(column + {j}u, params.n - 1u)];
       // {{end}}
     }
-    for (var i = 0u; i < min(ROWS, params.m - row); i++) {
-      let index = (row + i) * params.n + column;
+    for (var i = 0u; i < ROWS; i++) {
+      let index_row = row + (i ^ flip);
+      if (index_row >= params.m) {
+        continue;
+      }
+      let index = index_row * params.n + column;
       // {{for j < QUADS}}
       let totals{j} = sums[i * (COLUMNS / 4u) + {j}u];
       // {{end}}

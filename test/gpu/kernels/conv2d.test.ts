@@ -128,13 +128,15 @@ interface Runner {
   readonly chooser?: Context;
 }
 
-type Epilogue = Partial<Record<'bias' | 'scale' | 'shift', Float32Array>> & { relu?: boolean };
+type Epilogue = Partial<Record<'bias' | 'mean' | 'factor' | 'shift' | 'addend', Float32Array>> & {
+  relu?: boolean;
+};
 
 async function run(
   { context, memory, chooser = context() }: Runner,
   given: ConvSizes,
   data: Data,
-  { bias, scale, shift, relu }: Epilogue = {},
+  { bias, mean, factor, shift, addend, relu }: Epilogue = {},
 ): Promise<Float32Array> {
   const shapes = convShapes(given);
   const output = memory.output(shapes.output);
@@ -144,7 +146,10 @@ async function run(
     weight: memory.input(data.weight, shapes.weight),
     output,
     ...(bias ? { bias: memory.input(bias) } : {}),
-    ...(scale && shift ? { scaleShift: { scale: memory.input(scale), shift: memory.input(shift) } } : {}),
+    ...(mean && factor && shift
+      ? { norm: { mean: memory.input(mean), factor: memory.input(factor), shift: memory.input(shift) } }
+      : {}),
+    ...(addend ? { addend: memory.input(addend, shapes.output) } : {}),
     ...(relu ? { activation: 'relu' } : {}),
   };
   context().record(...conv2d(chooser, call));
@@ -294,22 +299,35 @@ describe('conv2d and its gradients', () => {
         .output.slice(2)
         .reduce((a, b) => a * b, 1);
       const bias = Float32Array.from({ length: given.o }, (_, c) => (c - 3) / 7);
-      // Powers of two: fma(x, scale, shift) then rounds as a product and a sum do.
-      const scale = Float32Array.from({ length: given.o }, (_, c) => (c % 2 ? -0.5 : 4));
+      const mean = Float32Array.from({ length: given.o }, (_, c) => (5 - c) / 11);
+      // Powers of two: fma(x - mean, factor, shift) then rounds as a product and a sum do.
+      const factor = Float32Array.from({ length: given.o }, (_, c) => (c % 2 ? -0.5 : 4));
       const shift = Float32Array.from({ length: given.o }, (_, c) => 1 / (c + 3));
+      const addend = new Float32Array(convShapes(given).output.reduce((a, b) => a * b, 1));
+      new RandomStream(11, 'addend').fillUniform(addend, -1, 1);
+      const channel = (i: number) => Math.floor(i / plane) % given.o;
+      // Each step of a Float32Array's map rounds once.
+      const add = (values: Float32Array, more: (i: number) => number) => values.map((v, i) => v + more(i));
+      const biasedBy = (values: Float32Array) => add(values, (i) => bias[channel(i)]!);
+      const addedTo = (values: Float32Array) => add(values, (i) => addend[i]!);
+      const rectified = (values: Float32Array) => values.map((value) => (value <= 0 ? 0 : value));
+      const normalised = (values: Float32Array) =>
+        add(values, (i) => -mean[channel(i)]!).map((v, i) => v * factor[channel(i)]! + shift[channel(i)]!);
       for (const runner of runners()) {
         const { variant } = runner;
         const plain = await run(runner, given, data);
-        const channel = (i: number) => Math.floor(i / plane) % given.o;
-        const biased = plain.map((value, i) => value + bias[channel(i)]!);
-        expect(differences(await run(runner, given, data, { bias }), biased), variant).toBe(0);
-        const scaled = plain.map((value, i) => value * scale[channel(i)]! + shift[channel(i)]!);
-        expect(differences(await run(runner, given, data, { scale, shift }), scaled), variant).toBe(0);
-        const all = biased
-          .map((value, i) => value * scale[channel(i)]! + shift[channel(i)]!)
-          .map((value) => (value <= 0 ? 0 : value));
-        const fused = await run(runner, given, data, { bias, scale, shift, relu: true });
-        expect(differences(fused, all), variant).toBe(0);
+        const norm = { mean, factor, shift };
+        const cases: [Epilogue, Float32Array][] = [
+          [{ bias }, biasedBy(plain)],
+          [norm, normalised(plain)],
+          [{ addend }, addedTo(plain)],
+          [{ ...norm, addend, relu: true }, rectified(addedTo(normalised(plain)))],
+          [{ bias, ...norm, addend, relu: true }, rectified(addedTo(normalised(biasedBy(plain))))],
+        ];
+        for (const [epilogue, expected] of cases) {
+          const fused = await run(runner, given, data, epilogue);
+          expect(differences(fused, expected), `${variant}, ${Object.keys(epilogue)}`).toBe(0);
+        }
       }
     }
   });

@@ -146,7 +146,8 @@ function convDispatches(): Dispatch[] {
       ] as const;
       const output = [n, o, size(h), size(w)];
       const options = { stride: [stride, stride], padding: [padding, padding], groups } as const;
-      const channels = { bias: view([o]), scaleShift: { scale: view([o]), shift: view([o]) } };
+      const norm = { mean: view([o]), factor: view([o]), shift: view([o]) };
+      const channels = { bias: view([o]), norm, addend: view(output) };
       dispatches.push(
         ...conv2dInputGradient(context, {
           ...options,
