@@ -1,12 +1,14 @@
 /**
  * Lowering: which nodes get a kernel of their own, and which disappear into another's.
  *
- * - An activation that follows an operation able to apply it (linear then ReLU) becomes its epilogue.
+ * - What follows an operation able to do it to its own result becomes its epilogue: linear then ReLU; convolution, norm, a shortcut
+ *   added, ReLU.
  * - A chain of elementwise operations of one shape becomes one kernel; broadcasts into it are read in place.
  * A node that is an output, or that two others read, is always computed on its own. The choice depends on the graph alone, never on
  * sizes or adapters, so fusing cannot make two runs differ.
  */
 import { type Node, topologicalOrder } from './graph.ts';
+import type { Epilogue } from './operation.ts';
 import { sameShape } from './shape.ts';
 
 /** One kernel call: what it computes, from which nodes. */
@@ -19,7 +21,8 @@ export interface Step {
 }
 
 export type StepKind =
-  | { readonly type: 'operation'; readonly operationNode: Node; readonly activation?: 'relu' }
+  /** The step's inputs are the operation's, then of its epilogue the norm's mean, factor and shift, then the addend. */
+  | { readonly type: 'operation'; readonly operationNode: Node; readonly epilogue: readonly Epilogue[] }
   | { readonly type: 'elementwise'; readonly expression: FusedExpression };
 
 /** A fused chain. Input i is letter i of `a`..`h`; `broadcasts[i]` is the broadcast node that reads it, if one does. */
@@ -59,18 +62,51 @@ export function isLeaf(node: Node): boolean {
 }
 
 function lowerNode(node: Node, readOnce: (node: Node) => boolean, outputs: ReadonlySet<Node>): Step {
-  const { operation } = node;
-  const producer = node.inputs[0];
-  if (operation.activation && producer?.operation.fusesActivation && readOnce(producer)) {
+  const fused = fuse(node, EPILOGUES, readOnce);
+  if (fused) {
+    const { operationNode, epilogue, operands } = fused;
     return {
       node,
-      inputs: producer.inputs,
-      kind: { type: 'operation', operationNode: producer, activation: operation.activation },
+      inputs: [...operationNode.inputs, ...operands],
+      kind: { type: 'operation', operationNode, epilogue },
     };
   }
-  if (operation.kernels)
-    return { node, inputs: node.inputs, kind: { type: 'operation', operationNode: node } };
+  if (node.operation.kernels)
+    return { node, inputs: node.inputs, kind: { type: 'operation', operationNode: node, epilogue: [] } };
   return lowerElementwise(node, readOnce, outputs);
+}
+
+/** Outermost first. */
+const EPILOGUES: readonly Epilogue[] = ['relu', 'addend', 'norm'];
+
+interface Fused {
+  readonly operationNode: Node;
+  /** In the order in which they are done. */
+  readonly epilogue: readonly Epilogue[];
+  readonly operands: readonly Node[];
+}
+
+/** `node` as the last part of an epilogue, of those that may follow each other; undefined where no operation takes it over. */
+function fuse(
+  node: Node,
+  [part, ...inner]: readonly Epilogue[],
+  readOnce: (node: Node) => boolean,
+): Fused | undefined {
+  if (!part) return undefined;
+  if (node.operation.epilogue !== part) return fuse(node, inner, readOnce);
+  for (const [at, taken] of node.inputs.entries()) {
+    if (at > (part === 'addend' ? 1 : 0) || !readOnce(taken)) continue;
+    const others = node.inputs.filter((_, i) => i !== at);
+    if (others.some(({ operation }) => operation.broadcastPattern)) continue; // read in place by an elementwise kernel
+    const alone: Fused = { operationNode: taken, epilogue: [], operands: [] };
+    const base = [fuse(taken, inner, readOnce), alone].find((one) =>
+      one?.operationNode.operation.fuses?.includes(part),
+    );
+    if (!base) continue;
+    const { operationNode, epilogue, operands } = base;
+    return { operationNode, epilogue: [...epilogue, part], operands: [...operands, ...others] };
+  }
+  return undefined;
 }
 
 function lowerElementwise(root: Node, readOnce: (node: Node) => boolean, outputs: ReadonlySet<Node>): Step {

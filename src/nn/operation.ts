@@ -22,10 +22,23 @@ export interface KernelArguments<A = Attributes> {
   readonly output: TensorView;
   /** Of the node. */
   readonly attributes: A;
-  /** An activation to apply to the result in the same dispatch; only for operations with `fusesActivation`. */
-  readonly activation?: 'relu';
+  /** What to do to the result in the same dispatch, norm first, ReLU last: only what the operation `fuses`. */
+  readonly epilogue: EpilogueViews;
   /** Memory that only this operation uses, of undefined content. */
   scratch(shape: readonly number[], dtype?: DType): TensorView;
+}
+
+/** What kernels can do to their result before they store it, in this order. */
+export type Epilogue = 'norm' | 'addend' | 'relu';
+
+/** An epilogue's operands. */
+export interface EpilogueViews {
+  /** [C] each: x becomes `fma(x - mean, factor, shift)`, as `normalise` says. */
+  readonly norm?: { readonly mean: TensorView; readonly factor: TensorView; readonly shift: TensorView };
+  /** Of the output's shape, added. */
+  readonly addend?: TensorView;
+  /** Negative values become 0. */
+  readonly activation?: 'relu';
 }
 
 /** What the expression rule gives: WGSL over `a`, `b`, ... (the inputs, of type `T`) and `s0`, `s1`, ... (the scalars). */
@@ -87,10 +100,10 @@ export interface Operation<A = Attributes> {
     output: readonly number[],
     attributes: A,
   ): { inner: number; size: number };
-  /** Set where the kernels rule can apply an activation to its result. */
-  readonly fusesActivation?: boolean;
-  /** Set on an operation that such a kernels rule can apply. */
-  readonly activation?: 'relu';
+  /** What the kernels rule can do to its result. Default: nothing. */
+  readonly fuses?: readonly Epilogue[];
+  /** What this operation is to a kernels rule that can do it to the first input (the addend: to either). Default: nothing. */
+  readonly epilogue?: Epilogue;
   /** Gradients of the inputs, one each; undefined where it is zero. Absent: the operation has no gradient and stops it. */
   gradient?(g: GradientArguments<A>): (Node | undefined)[];
   /** Which axes carry the same index. */

@@ -15,6 +15,7 @@ import type { Tensor } from '../runtime/tensor.ts';
 import { leavesOf, type Node } from './graph.ts';
 import { isLeaf, lower, type Step } from './lowering.ts';
 import { type Lifetime, planMemory } from './memory-plan.ts';
+import type { Epilogue, EpilogueViews } from './operation.ts';
 import { concreteShape, formatShape } from './shape.ts';
 
 /** What to compute, from what, and for how many samples at once. */
@@ -256,14 +257,14 @@ export class Program {
     const output = this.#view(step.node, batchSize);
     const { kind } = step;
     if (kind.type === 'operation') {
-      const { operation, attributes } = kind.operationNode;
+      const { operation, attributes, inputs: own } = kind.operationNode;
       let used = 0;
       return operation.kernels!({
         context,
-        inputs,
+        inputs: inputs.slice(0, own.length),
         output,
         attributes,
-        ...(kind.activation ? { activation: kind.activation } : {}),
+        epilogue: epilogueViews(kind.epilogue, inputs.slice(own.length)),
         scratch: (shape, dtype = 'f32') => this.#scratchView(used++, shape, dtype),
       });
     }
@@ -298,4 +299,14 @@ export class Program {
     }
     return { buffer: tensor.buffer, offset: 0, shape, dtype };
   }
+}
+
+function epilogueViews(parts: readonly Epilogue[], views: readonly TensorView[]): EpilogueViews {
+  const left = views.values();
+  const next = () => left.next().value!;
+  return {
+    ...(parts.includes('norm') ? { norm: { mean: next(), factor: next(), shift: next() } } : {}),
+    ...(parts.includes('addend') ? { addend: next() } : {}),
+    ...(parts.includes('relu') ? { activation: 'relu' } : {}),
+  };
 }

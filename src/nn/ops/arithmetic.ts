@@ -5,6 +5,7 @@ import { elementwiseOperation } from './elementwise.ts';
 
 const addOperation = /* @__PURE__ */ elementwiseOperation({
   name: 'add',
+  epilogue: 'addend',
   expression: () => ({ text: 'a + b' }),
   gradient: ({ outputGradient }) => [outputGradient, outputGradient],
 });

@@ -41,7 +41,7 @@ function slidingOf({ stride = 1, padding = 0, groups = 1 }: Conv2dOptions): Slid
 
 const conv2dOperation: Operation<Sliding> = {
   name: 'conv2d',
-  fusesActivation: true,
+  fuses: ['norm', 'addend', 'relu'],
   shape([x, weight, bias], sliding) {
     if (bias && (bias.length !== 1 || bias[0] !== weight![0])) {
       throw new ShapeError(
@@ -50,14 +50,14 @@ const conv2dOperation: Operation<Sliding> = {
     }
     return convolvedShape('conv2d', x!, weight!, sliding);
   },
-  kernels: ({ context, inputs: [input, weight, bias], output, attributes, activation }) =>
+  kernels: ({ context, inputs: [input, weight, bias], output, attributes, epilogue }) =>
     kernel(context, {
       ...attributes,
+      ...epilogue,
       input: input!,
       weight: weight!,
       output,
       ...(bias ? { bias } : {}),
-      ...(activation ? { activation } : {}),
     }),
   gradient({ inputs: [x, weight, bias], outputGradient: d, attributes, wanted }) {
     return [

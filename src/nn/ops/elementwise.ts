@@ -1,7 +1,7 @@
 /** How elementwise operations are made: one shape, a WGSL expression, a gradient; their axes carry the same index throughout. */
 
 import type { Node } from '../graph.ts';
-import type { AxesArguments, Expression, GradientArguments, Operation } from '../operation.ts';
+import type { AxesArguments, Epilogue, Expression, GradientArguments, Operation } from '../operation.ts';
 import { expectSameShape, type Shape } from '../shape.ts';
 
 /** The rules of an operation that works element by element. */
@@ -12,8 +12,8 @@ export interface ElementwiseRules<A> {
   expression(attributes: A, batchSize: number): Expression;
   /** Gradients of the inputs, one each; undefined where it is zero. */
   gradient(g: GradientArguments<A>): (Node | undefined)[];
-  /** Set where kernels of other operations can apply it to their result. */
-  readonly activation?: 'relu';
+  /** Set where kernels of other operations can do it to their result. */
+  readonly epilogue?: Epilogue;
 }
 
 /** An operation whose output element i depends on element i of each input. */

@@ -9,7 +9,7 @@ import { sum } from './sum.ts';
 
 const linearOperation: Operation<undefined> = {
   name: 'linear',
-  fusesActivation: true,
+  fuses: ['relu'],
   shape([x, weight, bias]) {
     expectRank('linear', 'the input', x!, 2);
     expectRank('linear', 'the weight', weight!, 2);
@@ -25,14 +25,14 @@ const linearOperation: Operation<undefined> = {
     }
     return [x![0]!, weight![0]!];
   },
-  kernels: ({ context, inputs: [a, b, bias], output, activation }) =>
+  kernels: ({ context, inputs: [a, b, bias], output, epilogue }) =>
     packedMatmul(context, {
       a: a!,
       b: b!,
       output,
       transposeB: true,
       ...(bias ? { bias } : {}),
-      ...(activation ? { activation } : {}),
+      ...epilogue,
     }),
   gradient({ inputs: [x, weight, bias], outputGradient, wanted }) {
     return [

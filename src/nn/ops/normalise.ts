@@ -17,7 +17,8 @@ import { elementwiseOperation } from './elementwise.ts';
 /** (x - mean) * factor + shift, channel by channel: the norm itself, and the shape of the gradients of its statistics and sums. */
 export const normaliseOperation: Operation<undefined> = {
   name: 'normalise',
-  fusesActivation: true,
+  fuses: ['relu'],
+  epilogue: 'norm',
   shape([x, mean, factor, shift]) {
     const channels = channelsOf('norm', x!);
     expectVector('norm', 'a mean', mean!, channels);
@@ -25,7 +26,7 @@ export const normaliseOperation: Operation<undefined> = {
     expectVector('norm', 'a bias', shift!, channels);
     return x!;
   },
-  kernels: ({ context, inputs: [input, mean, factor, shift], output, activation }) =>
+  kernels: ({ context, inputs: [input, mean, factor, shift], output, epilogue }) =>
     normaliseKernel(context, {
       ...channelSizes(input!.shape),
       input: input!,
@@ -33,7 +34,7 @@ export const normaliseOperation: Operation<undefined> = {
       factor: factor!,
       shift: shift!,
       output,
-      activation,
+      activation: epilogue.activation,
     }),
   gradient({ inputs: [x, mean, factor], outputGradient: dy, wanted }) {
     const toVectors = () => {

@@ -5,7 +5,7 @@ import { elementwiseOperation } from './elementwise.ts';
 
 const reluOperation = /* @__PURE__ */ elementwiseOperation({
   name: 'relu',
-  activation: 'relu',
+  epilogue: 'relu',
   expression: () => ({ text: 'max(a, T(0.0))' }),
   gradient: ({ output, outputGradient }) => [multiply(outputGradient, step(output))],
 });

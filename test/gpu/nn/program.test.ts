@@ -44,6 +44,74 @@ describe('lower', () => {
   });
 });
 
+/** relu(norm(conv(x)) + x), and what is computed on the way. */
+function residualBlock(channels: number) {
+  const vector = (name: string) => ops.parameter(name, [channels]);
+  const x = ops.input('x', ['N', channels, 7, 6]);
+  const convolved = ops.conv2d(x, ops.parameter('weight', [channels, channels, 3, 3]), undefined, {
+    padding: 1,
+  });
+  const statistics = { mean: vector('mean'), variance: vector('variance') };
+  const normalised = ops.batchNorm(convolved, statistics, vector('gamma'), vector('beta'));
+  const sum = ops.add(x, normalised);
+  return { x, convolved, normalised, sum, result: ops.relu(sum) };
+}
+
+describe('epilogues', () => {
+  it('a convolution takes over the norm, the shortcut and the ReLU after it', () => {
+    const { x, result } = residualBlock(5);
+    const steps = lower([result]);
+    expect(steps).toHaveLength(2); // the norm's factor, and all the rest
+    const { kind, inputs } = steps[1]!;
+    expect(kind).toMatchObject({ type: 'operation', epilogue: ['norm', 'addend', 'relu'] });
+    expect(inputs).toHaveLength(2 + 3 + 1);
+    expect(inputs.at(-1)).toBe(x);
+  });
+
+  it('leaves alone what somebody else reads, a broadcast addend, and operations that cannot', () => {
+    const { normalised, sum, result } = residualBlock(5);
+    const epilogues = (...outputs: Parameters<typeof lower>[0]) =>
+      lower(outputs).flatMap(({ kind }) => (kind.type === 'operation' ? [kind.epilogue.join(' ')] : []));
+    expect(epilogues(result, sum)).toEqual(['norm addend']);
+    expect(epilogues(result, normalised)).toEqual(['norm']);
+    const bias = ops.broadcast(ops.parameter('b', [6]), 0, 4);
+    const product = ops.matmul(ops.parameter('m', [4, 3]), ops.parameter('n', [3, 6]));
+    expect(epilogues(ops.relu(ops.add(product, bias)))).toEqual(['']);
+  });
+
+  it('has the bits of separate kernels', async () => {
+    const { convolved, normalised, sum, result } = residualBlock(5);
+    const sizes = { weight: [5, 5, 3, 3], mean: [5], variance: [5], gamma: [5], beta: [5] };
+    const layout = new ArenaLayout(Object.entries(sizes).map(([name, shape]) => ({ name, shape })));
+    const arena = new Arena(context(), layout);
+    const wave = (length: number, step: number) =>
+      Float32Array.from({ length }, (_, i) => ((i * step) % 17) / 9 - 0.8);
+    arena.write(
+      new Map(
+        Object.entries(sizes).map(([name, shape], i) => {
+          const values = wave(
+            shape.reduce((a, b) => a * b),
+            5 + i,
+          );
+          return [name, name === 'variance' ? values.map((value) => value * value + 0.1) : values];
+        }),
+      ),
+    );
+    const run = async (outputs: Parameters<typeof compile>[1]['outputs']) => {
+      const program = compile(context(), { outputs, arenas: [arena], batchSize: 3 });
+      context().write(program.input('x'), wave(3 * 5 * 42, 7));
+      program.run();
+      const values = await context().read(program.output('result'));
+      program.destroy();
+      return values;
+    };
+    const fused = await run({ result });
+    expect(fused).toEqual(await run({ result, sum, normalised, convolved }));
+    expect(fused.some((value) => value > 0) && fused.includes(0)).toBe(true);
+    arena.destroy();
+  });
+});
+
 describe('planMemory', () => {
   it('shares a slot between values that are never alive together, and never between others', () => {
     const lifetimes = [
