@@ -70,7 +70,13 @@ export {
   writeStateDict,
 } from './nn/state-dict.ts';
 export { findTaps, findWeightedTaps, type Tap, type WeightedTap } from './nn/taps.ts';
-export { type EvaluateOptions, type Evaluation, Evaluator, type RecordOptions } from './nn/train/evaluate.ts';
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  Evaluator,
+  type LogitSource,
+  type RecordOptions,
+} from './nn/train/evaluate.ts';
 export { type FitOptions, type FitProgress, type FitResult, fit } from './nn/train/fit.ts';
 export { type Augment, GpuDataset, type Normalisation } from './nn/train/gpu-dataset.ts';
 export { Optimizer, type OptimizerOptions } from './nn/train/optimizer.ts';

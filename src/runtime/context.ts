@@ -172,7 +172,7 @@ export class Context {
     const report = (error: GPUError) => fail(gpuError(error));
     this.guard = origin.owned ? (body) => body() : errorScopeGuard(device, report);
     this.pool = new BufferPool(device, options.maxIdleBytes ?? 256 * 2 ** 20, this.guard);
-    this.pipelines = new PipelineCache(device, fail, this.guard);
+    this.pipelines = new PipelineCache(device, origin.software, fail, this.guard);
     const work = origin.software ? WORK_PER_SUBMIT.software : WORK_PER_SUBMIT.hardware;
     this.recorder = this.guard(() => new Recorder(device, work, this.guard));
     this.#bindGroups = new BindGroups(device, this.recorder, this.guard);

@@ -6,6 +6,7 @@ import { ShaderError } from '../base/errors.ts';
 import { ShaderStage } from './gpu-constants.ts';
 import type { Guard } from './guard.ts';
 import { bindingNames, type Kernel, type OtherBinding } from './kernel.ts';
+import { withKnownLengths } from './known-lengths.ts';
 
 export interface Pipeline {
   readonly name: string;
@@ -22,9 +23,11 @@ export class PipelineCache {
   readonly #layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
 
   readonly #checks = new Set<Promise<void>>();
+  readonly #software: boolean;
 
-  constructor(device: GPUDevice, onError: (error: Error) => void, guard: Guard) {
+  constructor(device: GPUDevice, software: boolean, onError: (error: Error) => void, guard: Guard) {
     this.#device = device;
+    this.#software = software;
     this.#onError = onError;
     this.#guard = guard;
   }
@@ -66,7 +69,8 @@ export class PipelineCache {
     const device = this.#device;
     const layout = this.#layout(kernel.bindings);
     device.pushErrorScope('validation');
-    const module = device.createShaderModule({ label: kernel.name, code: kernel.wgsl });
+    const code = this.#software ? withKnownLengths(kernel.wgsl) : kernel.wgsl;
+    const module = device.createShaderModule({ label: kernel.name, code });
     const pipeline = device.createComputePipeline({
       label: kernel.name,
       layout: layout.pipeline,

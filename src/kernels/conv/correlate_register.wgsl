@@ -49,10 +49,7 @@ fn main(
   // {{if SINGLE}}
   let flip = 0u;
   // {{end}}
-  // Bounds need lengths, and a length is four divisions, in every loop and branch anew unless it was known before all of them.
-  let lengths = min(min(min(arrayLength(&input), arrayLength(&weight)), min(arrayLength(&bias), arrayLength(&mean))),
-    min(min(arrayLength(&factor), arrayLength(&shift)), min(arrayLength(&addend), arrayLength(&output))));
-  if ((first_tile >= tiles) | (lengths == 0u)) { // the same for all four
+  if (first_tile >= tiles) { // the same for all four
     return;
   }
   let tile = min(first_tile + lane, tiles - 1u);

@@ -47,7 +47,8 @@ export interface ElementwiseCall {
 
 const LETTERS = 'abcdefgh';
 const MAX_SCALARS = 4;
-const ELEMENTS_PER_WORKGROUP = 1024;
+/** vec4f of an invocation. */
+const RUN = { software: 16, hardware: 4 };
 const LIBRARY = /* @__PURE__ */ Array.from(
   /* @__PURE__ */ functions.matchAll(/^fn (\w+)/gm),
   (match) => match[1]!,
@@ -82,12 +83,13 @@ export function elementwise(context: Context, call: ElementwiseCall): Dispatch[]
     sizes.push(broadcast?.inner ?? 1, broadcast?.size ?? 1);
   }
   const values = Array.from({ length: MAX_SCALARS }, (_, index) => scalars[index] ?? 0);
+  const run = RUN[context.software ? 'software' : 'hardware'];
   return [
     {
       kernel: elementwiseKernel(expression, patterns),
       views: [...bound.map((input) => input.view), output],
-      params: packParams(`uffff${'u'.repeat(sizes.length)}`, count, ...values, ...sizes),
-      workgroups: linearGrid(Math.ceil(count / ELEMENTS_PER_WORKGROUP)),
+      params: packParams(`uffff${'u'.repeat(sizes.length)}u`, count, ...values, ...sizes, run),
+      workgroups: linearGrid(Math.ceil(count / (256 * run))),
       work: count,
     },
   ];

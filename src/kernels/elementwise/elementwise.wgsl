@@ -2,8 +2,9 @@
 //
 // A template: `elementwise.ts` replaces the three lines marked {{...}}. T is vec4f: expressions work on four elements at a time.
 // Inputs are dense and row-major like the output, or broadcast: then element i reads input[(i / inner) % size].
-// One invocation computes four vec4f that lie 64 apart, so neighbours in a workgroup touch neighbouring memory;
-// a workgroup computes 1024 consecutive elements. No element depends on another: there is no order to keep.
+// One invocation computes `run` vec4f that lie 64 apart, so neighbours in a workgroup touch neighbouring memory; a workgroup computes
+// 256 run consecutive elements. Runs are long on software adapters, where what comes before the loop costs as much as a vec4f.
+// No element depends on another: there is no order to keep.
 // The last vec4f may reach past `count`: such elements are computed from whatever follows the inputs and not stored.
 
 alias T = vec4f;
@@ -19,6 +20,7 @@ struct Params {
   inner_f: u32, size_f: u32,
   inner_g: u32, size_g: u32,
   inner_h: u32, size_h: u32,
+  run: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -53,18 +55,20 @@ fn main(
   let s1 = params.s1;
   let s2 = params.s2;
   let s3 = params.s3;
-  let first = (group.y * groups.x + group.x) * 256u + local;
-  for (var step = 0u; step < 4u; step++) {
+  let count = params.count;
+  let run = params.run;
+  let first = (group.y * groups.x + group.x) * run * 64u + local;
+  for (var step = 0u; step < run; step++) {
     let v = first + step * 64u;
     let i = 4u * v;
-    if (i >= params.count) {
+    if (i >= count) {
       return;
     }
     // {{expression}}
-    if (i + 4u <= params.count) {
+    if (i + 4u <= count) {
       output[v] = result;
     } else {
-      for (var j = 0u; j < params.count - i; j++) {
+      for (var j = 0u; j < count - i; j++) {
         output[v][j] = result[j];
       }
     }

@@ -47,8 +47,7 @@ fn main(
   let row = quad / quads * ROWS;
   let column = quad % quads * (4u * COLUMNS) + lane * COLUMNS;
   let flip = lane;
-  let lengths = min(arrayLength(&bias), arrayLength(&output)); // known before all loops, as in matmul_register.wgsl
-  if ((row >= params.m) | (lengths == 0u)) {
+  if (row >= params.m) {
     return;
   }
   // From texels to coordinates of a texture: of a's rows, of b's columns, and of k in either.

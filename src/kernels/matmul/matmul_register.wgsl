@@ -79,9 +79,7 @@ fn main(
   let row = tile / tiles * ROWS;
   let column = tile % tiles * COLUMNS;
   // {{end}}
-  // Bounds need lengths, and a length is four divisions, in every loop and branch anew unless it was known before all of them.
-  let lengths = min(min(arrayLength(&a), arrayLength(&b)), min(arrayLength(&bias), arrayLength(&output)));
-  if ((row >= params.m) | (lengths == 0u)) {
+  if (row >= params.m) {
     return;
   }
 
@@ -287,6 +285,8 @@ fn main(
       // {{end}}
       // {{end}}
     );
+    let m = params.m;
+    let n = params.n;
     let last = end == params.k;
     let add_bias = last && (params.flags & 1u) != 0u;
     let relu = last && (params.flags & 2u) != 0u;
@@ -295,26 +295,31 @@ fn main(
     // {{end}}
     if (add_bias) {
       // {{for j < COLUMNS}}
-      bias{j} = bias[min(column + {j}u, params.n - 1u)];
+      bias{j} = bias[min(column + {j}u, n - 1u)];
       // {{end}}
     }
     for (var i = 0u; i < ROWS; i++) {
       let index_row = row + (i ^ flip);
-      if (index_row >= params.m) {
+      if (index_row >= m) {
         continue;
       }
-      let index = index_row * params.n + column;
+      let index = index_row * n + column;
       // {{for j < QUADS}}
       let totals{j} = sums[i * (COLUMNS / 4u) + {j}u];
       // {{end}}
       // {{for j < COLUMNS}}
-      if (column + {j}u < params.n) {
-        var total = totals{j/4}[{j%4}];
-        if (start > 0u) {
-          total = output[index + {j}u] + total;
-        }
-        total = select(total, total + bias{j}, add_bias);
-        output[index + {j}u] = select(total, 0.0, relu && total <= 0.0);
+      var total{j} = totals{j/4}[{j%4}];
+      // {{end}}
+      // In place of a branch: what stands in one is computed whether or not it is taken, a loop without turns is not.
+      for (var chunks = 0u; chunks < min(start, 1u); chunks++) {
+        // {{for j < COLUMNS}}
+        total{j} = output[index + {j}u] + total{j};
+        // {{end}}
+      }
+      // {{for j < COLUMNS}}
+      if (column + {j}u < n) {
+        let biased = select(total{j}, total{j} + bias{j}, add_bias);
+        output[index + {j}u] = select(biased, 0.0, relu & (biased <= 0.0));
       }
       // {{end}}
     }

@@ -29,6 +29,9 @@ export interface AdamCall {
   readonly weightDecay?: number;
 }
 
+/** vec4f of an invocation. */
+const RUN = { software: 16, hardware: 2 };
+
 const adamKernel: Kernel = {
   name: 'Adam',
   file: 'src/kernels/optimizer/adam.wgsl',
@@ -41,19 +44,19 @@ const adamKernel: Kernel = {
  * `w -= learningRate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon)`.
  * @returns one dispatch a window. @throws ShapeError when views do not fit; OptionError when an option is out of range.
  */
-export function adamStep(_context: Context, call: AdamCall): Dispatch[] {
-  return step('adamStep', call, 1, call.weightDecay ?? 0);
+export function adamStep(context: Context, call: AdamCall): Dispatch[] {
+  return step(context, 'adamStep', call, 1, call.weightDecay ?? 0);
 }
 
 /**
  * One step of AdamW: `w *= 1 - learningRate weightDecay`, then Adam without decay.
  * @returns one dispatch a window. @throws ShapeError when views do not fit; OptionError when an option is out of range.
  */
-export function adamWStep(_context: Context, call: AdamCall): Dispatch[] {
-  return step('adamWStep', call, 1 - call.learningRate * (call.weightDecay ?? 0), 0);
+export function adamWStep(context: Context, call: AdamCall): Dispatch[] {
+  return step(context, 'adamWStep', call, 1 - call.learningRate * (call.weightDecay ?? 0), 0);
 }
 
-function step(caller: string, call: AdamCall, keep: number, decay: number): Dispatch[] {
+function step(context: Context, caller: string, call: AdamCall, keep: number, decay: number): Dispatch[] {
   const { parameters, gradients, firstMoments, secondMoments, learningRate } = call;
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = call;
   checkOptions(caller, call, beta1, beta2, epsilon);
@@ -73,12 +76,13 @@ function step(caller: string, call: AdamCall, keep: number, decay: number): Disp
     }
     checkSeparate(caller, written, read);
     if (count === 0) return [];
+    const run = RUN[context.software ? 'software' : 'hardware'];
     return [
       {
         kernel: adamKernel,
         views: [...Object.values(read), ...Object.values(written)],
         params: packParams(
-          'uffffffff',
+          'uffffffffu',
           count,
           keep,
           decay,
@@ -88,8 +92,9 @@ function step(caller: string, call: AdamCall, keep: number, decay: number): Disp
           stepSize,
           correction,
           epsilon,
+          run,
         ),
-        workgroups: linearGrid(Math.ceil(count / 512)),
+        workgroups: linearGrid(Math.ceil(count / (256 * run))),
         work: 16 * count,
       },
     ];

@@ -8,8 +8,8 @@
 //
 // All four are f32 [count]. Sums with a product are an fma (in the second moment with beta2 * v), which an adapter may or may
 // not round twice.
-// One invocation updates two vec4f that lie 64 apart, a workgroup 512 consecutive elements. The last vec4f may reach past
-// `count` and is stored element by element.
+// One invocation updates `run` vec4f that lie 64 apart, a workgroup 256 run consecutive elements; runs are long on software adapters, as
+// elementwise.wgsl explains. The last vec4f may reach past `count` and is stored element by element.
 
 struct Params {
   count: u32,
@@ -21,6 +21,7 @@ struct Params {
   step_size: f32,
   correction: f32,
   epsilon: f32,
+  run: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -35,25 +36,26 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let first = (group.y * groups.x + group.x) * 128u + local;
-  for (var step = 0u; step < 2u; step++) {
+  let p = params; // a load a member, once
+  let first = (group.y * groups.x + group.x) * p.run * 64u + local;
+  for (var step = 0u; step < p.run; step++) {
     let at = first + step * 64u;
     let i = 4u * at;
-    if (i >= params.count) {
+    if (i >= p.count) {
       return;
     }
-    let w = params.keep * parameters[at];
-    let g = fma(vec4f(params.weight_decay), w, gradients[at]);
-    let m = fma(vec4f(params.one_minus_beta1), g - first_moments[at], first_moments[at]);
-    let v = fma(vec4f(params.beta2), second_moments[at], params.one_minus_beta2 * (g * g));
-    let denominator = sqrt(v) / params.correction + vec4f(params.epsilon);
-    let updated = fma(vec4f(-params.step_size), m / denominator, w);
-    if (i + 4u <= params.count) {
+    let w = p.keep * parameters[at];
+    let g = fma(vec4f(p.weight_decay), w, gradients[at]);
+    let m = fma(vec4f(p.one_minus_beta1), g - first_moments[at], first_moments[at]);
+    let v = fma(vec4f(p.beta2), second_moments[at], p.one_minus_beta2 * (g * g));
+    let denominator = sqrt(v) / p.correction + vec4f(p.epsilon);
+    let updated = fma(vec4f(-p.step_size), m / denominator, w);
+    if (i + 4u <= p.count) {
       first_moments[at] = m;
       second_moments[at] = v;
       parameters[at] = updated;
     } else {
-      for (var j = 0u; j < params.count - i; j++) {
+      for (var j = 0u; j < p.count - i; j++) {
         first_moments[at][j] = m[j];
         second_moments[at][j] = v[j];
         parameters[at][j] = updated[j];

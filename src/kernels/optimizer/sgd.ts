@@ -24,6 +24,9 @@ export interface SgdCall {
   readonly nesterov?: boolean;
 }
 
+/** vec4f of an invocation. */
+const RUN = { software: 16, hardware: 2 };
+
 const momentumKernel: Kernel = {
   name: 'SGD with momentum',
   file: 'src/kernels/optimizer/sgd.wgsl',
@@ -67,12 +70,13 @@ export function sgdStep(context: Context, call: SgdCall): Dispatch[] {
       { gradients: views.gradients },
     );
     if (count === 0) return [];
+    const run = RUN[context.software ? 'software' : 'hardware'];
     return [
       {
         kernel: momentumKernel,
         views: [views.gradients, views.parameters, views.velocities],
-        params: packParams('ufffu', count, learningRate, momentum, weightDecay, nesterov ? 1 : 0),
-        workgroups: linearGrid(Math.ceil(count / 512)),
+        params: packParams('ufffuu', count, learningRate, momentum, weightDecay, nesterov ? 1 : 0, run),
+        workgroups: linearGrid(Math.ceil(count / (256 * run))),
         work: 4 * count,
       },
     ];

@@ -5,8 +5,8 @@
 // A velocity of zeros before the first step gives PyTorch's first step (velocity = g).
 //
 // All three are f32 [count]. Each sum with a product is an fma, which an adapter may or may not round twice.
-// One invocation updates two vec4f that lie 64 apart, a workgroup 512 consecutive elements. The last vec4f may reach past
-// `count` and is stored element by element.
+// One invocation updates `run` vec4f that lie 64 apart, a workgroup 256 run consecutive elements; runs are long on software adapters, as
+// elementwise.wgsl explains. The last vec4f may reach past `count` and is stored element by element.
 
 struct Params {
   count: u32,
@@ -14,6 +14,7 @@ struct Params {
   momentum: f32,
   weight_decay: f32,
   nesterov: u32,
+  run: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -27,24 +28,29 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
+  let count = params.count;
+  let run = params.run;
   let momentum = vec4f(params.momentum);
-  let first = (group.y * groups.x + group.x) * 128u + local;
-  for (var step = 0u; step < 2u; step++) {
+  let weight_decay = vec4f(params.weight_decay);
+  let minus_rate = vec4f(-params.learning_rate);
+  let nesterov = params.nesterov != 0u;
+  let first = (group.y * groups.x + group.x) * run * 64u + local;
+  for (var step = 0u; step < run; step++) {
     let v = first + step * 64u;
     let i = 4u * v;
-    if (i >= params.count) {
+    if (i >= count) {
       return;
     }
     let w = parameters[v];
-    let g = fma(vec4f(params.weight_decay), w, gradients[v]);
+    let g = fma(weight_decay, w, gradients[v]);
     let velocity = fma(momentum, velocities[v], g);
-    let direction = select(velocity, fma(momentum, velocity, g), params.nesterov != 0u);
-    let updated = fma(vec4f(-params.learning_rate), direction, w);
-    if (i + 4u <= params.count) {
+    let direction = select(velocity, fma(momentum, velocity, g), nesterov);
+    let updated = fma(minus_rate, direction, w);
+    if (i + 4u <= count) {
       velocities[v] = velocity;
       parameters[v] = updated;
     } else {
-      for (var j = 0u; j < params.count - i; j++) {
+      for (var j = 0u; j < count - i; j++) {
         velocities[v][j] = velocity[j];
         parameters[v][j] = updated[j];
       }

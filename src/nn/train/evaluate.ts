@@ -11,6 +11,7 @@ import type { Context } from '../../runtime/context.ts';
 import type { TensorView } from '../../runtime/kernel.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { fittingBatchSize } from '../batch-size.ts';
+import type { Node } from '../graph.ts';
 import { forwardGraph, type Model } from '../models/model.ts';
 import { correct, crossEntropy, input } from '../ops/index.ts';
 import { compile, type Program } from '../program.ts';
@@ -38,6 +39,17 @@ export interface RecordOptions extends EvaluateOptions {
   readonly logits?: Float32Array | undefined;
 }
 
+/** Where logits come from, for whoever knows a shorter way to them than the whole network. */
+export interface LogitSource {
+  /** [N, classes], of inputs by any name but `labels`. */
+  readonly logits: Node;
+  /** Records what fills these inputs of a program with samples `start` to `start + batchSize - 1` of the data set. */
+  fill(program: Program, start: number, batchSize: number): void;
+}
+
+/** Samples at once, unless one says otherwise. */
+export const EVALUATION_BATCH_SIZE = 500;
+
 /** Evaluates one model over one data set, again and again as the arena's values change. */
 export class Evaluator {
   /** Where it runs. */
@@ -47,22 +59,29 @@ export class Evaluator {
   /** The network, with logits, losses and hits as outputs. */
   readonly program: Program;
   readonly #classes: number;
+  readonly #source: LogitSource;
   readonly #losses: Tensor;
   readonly #corrects: Tensor;
   readonly #partials: number;
 
-  /** @param arenas where the model's parameters (and buffers) are; read at each evaluation. The caller destroys the evaluator. */
+  /**
+   * The caller destroys the evaluator.
+   * @param arenas where the model's parameters (and buffers) are; read at each evaluation.
+   * @param source of the logits; it stays the caller's. Default: the model, on the data set's images.
+   */
   constructor(
     context: Context,
     model: Model,
     arenas: readonly Arena[],
     dataset: GpuDataset,
-    batchSize = 500,
+    batchSize = EVALUATION_BATCH_SIZE,
+    source = wholeNetwork(model, dataset),
   ) {
     this.context = context;
     this.dataset = dataset;
     this.#classes = model.classes;
-    const { logits } = forwardGraph(model);
+    this.#source = source;
+    const { logits } = source;
     const labels = input('labels', ['N'], 'u32');
     this.program = compile(context, {
       outputs: { logits, losses: crossEntropy(logits, labels), corrects: correct(logits, labels) },
@@ -163,7 +182,8 @@ export class Evaluator {
     const { context, dataset, program } = this;
     for (let start = 0; start < count; start += program.batchSize) {
       const batchSize = Math.min(program.batchSize, count - start);
-      dataset.fill(program, dataset.inOrder, start, batchSize);
+      this.#source.fill(program, start, batchSize);
+      dataset.fillLabels(program, dataset.inOrder, start, batchSize);
       program.run(batchSize);
       await then(start, batchSize);
       await context.throttle();
@@ -178,4 +198,11 @@ export class Evaluator {
     this.#losses.destroy();
     this.#corrects.destroy();
   }
+}
+
+function wholeNetwork(model: Model, dataset: GpuDataset): LogitSource {
+  return {
+    logits: forwardGraph(model).logits,
+    fill: (program, start, batchSize) => dataset.fillImages(program, dataset.inOrder, start, batchSize),
+  };
 }

@@ -100,8 +100,13 @@ export class GpuDataset {
    * @param augment what happens to the images on the way. Default: nothing.
    */
   fill(program: Program, indices: TensorView, start: number, batchSize: number, augment?: Augment): void {
-    const { context } = this;
     this.fillImages(program, indices, start, batchSize, augment);
+    this.fillLabels(program, indices, start, batchSize);
+  }
+
+  /** The same for labels alone. */
+  fillLabels(program: Program, indices: TensorView, start: number, batchSize: number): void {
+    const { context } = this;
     const output = { ...viewOf(program, 'labels'), shape: [batchSize] };
     context.record(...gatherLabels(context, { labels: this.#labels, indices, start, output }));
   }

@@ -3,11 +3,12 @@
  * only sums over samples are read, once, at the end.
  */
 import type { Model } from '../../nn/models/model.ts';
-import { type Evaluation, Evaluator } from '../../nn/train/evaluate.ts';
+import type { Evaluation } from '../../nn/train/evaluate.ts';
 import type { GpuDataset } from '../../nn/train/gpu-dataset.ts';
 import type { Arena } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
 import { Scope } from '../../runtime/scope.ts';
+import { type Mixture, mixedEvaluator } from './shared-first-layer.ts';
 
 /** Somebody who looks at logits, which otherwise stay on the GPU. */
 export interface LogitReader {
@@ -25,6 +26,8 @@ export interface PointsOptions {
   readonly count: number;
   /** Records what puts the weights of a point into the arena, re-normalised if they are to be; may await back-pressure. */
   readonly place: (point: number) => void | Promise<void>;
+  /** Set where `place` mixes networks and does nothing else to the weights; `place` keeps its shares. Default: weights may be anything. */
+  readonly mixture?: Mixture | undefined;
   /** Data sets to evaluate on, by name, such as `train` and `test`. */
   readonly data: Readonly<Record<string, GpuDataset>>;
   /** Default: none, and nothing is read back before the end. */
@@ -41,11 +44,12 @@ export async function evaluatePoints(
   context: Context,
   options: PointsOptions,
 ): Promise<Record<string, Evaluation[]>> {
-  const { model, arena, count, place, data, logits: reader, batchSize, onProgress, signal } = options;
+  const { model, arena, count, place, mixture, data, logits: reader, batchSize } = options;
+  const { onProgress, signal } = options;
   const scope = new Scope();
   try {
     const sets = Object.entries(data).map(([name, dataset]) => {
-      const evaluator = scope.own(new Evaluator(context, model, [arena], dataset, batchSize));
+      const evaluator = mixedEvaluator(context, scope, { model, arena, mixture, dataset, batchSize });
       return { name, evaluator, results: scope.own(context.tensor([count, evaluator.resultLength])) };
     });
     for (let point = 0; point < count; point++) {

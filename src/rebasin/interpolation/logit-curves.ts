@@ -6,11 +6,8 @@
  * - Calibrated: every point at the softmax temperature that fits it best on calibration data. Merged networks are often right but unsure,
  *   and then most of their loss is a matter of scale.
  */
-import type { Model } from '../../nn/models/model.ts';
-import { type Evaluation, Evaluator } from '../../nn/train/evaluate.ts';
+import type { Evaluation, Evaluator } from '../../nn/train/evaluate.ts';
 import type { GpuDataset } from '../../nn/train/gpu-dataset.ts';
-import type { Arena } from '../../runtime/arena.ts';
-import type { Context } from '../../runtime/context.ts';
 import { type Curve, type CurveSummary, summariseCurve } from './barrier.ts';
 import type { LogitReader } from './evaluate-points.ts';
 import { evaluateLogits, mixLogits } from './logits.ts';
@@ -36,13 +33,12 @@ export interface ExtraCurves {
   readonly calibrated?: CalibratedCurve;
 }
 
-interface LogitCurveOptions extends LogitCurveChoice {
-  readonly model: Model;
-  /** Where the sweep puts its points. It stays the caller's. */
-  readonly arena: Arena;
+interface LogitCurveOptions {
   readonly lambda: readonly number[];
   readonly data: Readonly<Record<string, GpuDataset>>;
-  readonly batchSize?: number | undefined;
+  readonly ensemble: boolean | undefined;
+  /** Of the sweep's points on the images that temperatures are fitted on. It stays the caller's. */
+  readonly calibrator: Evaluator | undefined;
 }
 
 export class LogitCurves implements LogitReader {
@@ -56,16 +52,14 @@ export class LogitCurves implements LogitReader {
   readonly #ensembles = new Map<string, Evaluation[]>();
   readonly #calibrated = new Map<string, Evaluation[]>();
 
-  /** The caller destroys it. */
-  constructor(context: Context, options: LogitCurveOptions) {
-    const { model, arena, lambda, data, ensemble = false, calibrate, batchSize } = options;
+  constructor({ lambda, data, ensemble = false, calibrator }: LogitCurveOptions) {
     this.#lambda = lambda;
     this.#data = data;
     this.#ensemble = ensemble;
-    if (calibrate) this.#calibrator = new Evaluator(context, model, [arena], calibrate, batchSize);
+    this.#calibrator = calibrator;
   }
 
-  /** Fits the temperature of the point that the arena holds, where points are to be calibrated. Reads logits back. */
+  /** Fits the temperature of the point that the sweep is at, where points are to be calibrated. Reads logits back. */
   async calibrate(signal?: AbortSignal): Promise<void> {
     if (!this.#calibrator) return;
     const { dataset } = this.#calibrator;
@@ -101,10 +95,6 @@ export class LogitCurves implements LogitReader {
         ? { calibrated: { ...summarised(this.#lambda, calibrated), temperature: this.#temperatures } }
         : {}),
     };
-  }
-
-  destroy(): void {
-    this.#calibrator?.destroy();
   }
 }
 

@@ -9,7 +9,8 @@ import type { GpuDataset } from '../../nn/train/gpu-dataset.ts';
 import type { PlaneValues } from '../../report/results.ts';
 import { Arena } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
-import type { Renormaliser, RenormaliserFactory } from '../renormalise/renormaliser.ts';
+import { Scope } from '../../runtime/scope.ts';
+import type { RenormaliserFactory } from '../renormalise/renormaliser.ts';
 import { evaluatePoints } from './evaluate-points.ts';
 import {
   checkPlaneGrid,
@@ -18,6 +19,7 @@ import {
   planeGeometry,
   planeGrid,
 } from './plane-geometry.ts';
+import type { Mixture } from './shared-first-layer.ts';
 
 /** Of `planeSweep`. */
 export interface PlaneOptions {
@@ -88,10 +90,11 @@ export async function planeSweep(context: Context, options: PlaneOptions): Promi
   const grid = y.flatMap((y) => x.map((x) => geometry.weightsAt({ x, y })));
   const points = [...MODELS, ...MIDPOINTS, ...grid];
 
-  const mixed = new Arena(context, first.layout, 'point of a plane');
-  let renormaliser: Renormaliser | undefined;
+  const scope = new Scope();
   try {
-    renormaliser = renormalise?.(mixed);
+    const mixed = scope.own(new Arena(context, first.layout, 'point of a plane'));
+    const mixture: Mixture = { networks: models, shares: [1, 0, 0] };
+    const renormaliser = renormalise && scope.own(renormalise(mixed));
     const [a, b, c, output] = [...models, mixed].map(({ windows }) => windows);
     const evaluations = await evaluatePoints(context, {
       model,
@@ -99,9 +102,11 @@ export async function planeSweep(context: Context, options: PlaneOptions): Promi
       count: points.length,
       place: async (point) => {
         const weights = points[point]!;
+        mixture.shares = weights;
         context.record(...combine(context, { a: a!, b: b!, c: c!, output: output!, weights }));
         await renormaliser?.correct(weights, signal);
       },
+      mixture: renormalise ? undefined : mixture,
       data,
       batchSize: options.batchSize,
       onProgress: options.onProgress,
@@ -121,7 +126,6 @@ export async function planeSweep(context: Context, options: PlaneOptions): Promi
     });
     return { x, y, models: geometry.models, values: Object.fromEntries(found) };
   } finally {
-    renormaliser?.destroy();
-    mixed.destroy();
+    scope.destroy();
   }
 }

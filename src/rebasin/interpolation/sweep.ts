@@ -5,10 +5,12 @@ import type { Model } from '../../nn/models/model.ts';
 import type { GpuDataset } from '../../nn/train/gpu-dataset.ts';
 import { Arena } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
-import type { Renormaliser, RenormaliserFactory } from '../renormalise/renormaliser.ts';
+import { Scope } from '../../runtime/scope.ts';
+import type { RenormaliserFactory } from '../renormalise/renormaliser.ts';
 import type { Curve, CurveSummary } from './barrier.ts';
 import { evaluatePoints } from './evaluate-points.ts';
 import { type ExtraCurves, type LogitCurveChoice, LogitCurves, summarised } from './logit-curves.ts';
+import { type Mixture, mixedEvaluator } from './shared-first-layer.ts';
 
 /** Of `sweep`. */
 export interface SweepOptions extends LogitCurveChoice {
@@ -49,26 +51,31 @@ export interface SweepCurve extends Curve, CurveSummary, ExtraCurves {}
 export async function sweep(context: Context, options: SweepOptions): Promise<Record<string, SweepCurve>> {
   const { model, a, b, lambda, data, ends, signal } = options;
   checkLambda('sweep', lambda);
-  const mixed = new Arena(context, a.layout, 'interpolated');
-  let renormaliser: Renormaliser | undefined;
-  let extra: LogitCurves | undefined;
+  const scope = new Scope();
   try {
     const { batchSize, ensemble, calibrate } = options;
-    extra = new LogitCurves(context, { model, arena: mixed, lambda, data, batchSize, ensemble, calibrate });
-    const logitCurves = extra;
-    renormaliser = options.renormalise?.(mixed);
+    const mixed = scope.own(new Arena(context, a.layout, 'interpolated'));
+    const points: Mixture = { networks: [a, b], shares: [1, 0] };
+    const mixture = options.renormalise ? undefined : points;
+    const calibrator =
+      calibrate &&
+      mixedEvaluator(context, scope, { model, arena: mixed, mixture, dataset: calibrate, batchSize });
+    const logitCurves = new LogitCurves({ lambda, data, ensemble, calibrator });
+    const renormaliser = options.renormalise && scope.own(options.renormalise(mixed));
     const evaluations = await evaluatePoints(context, {
       model,
       arena: mixed,
       count: lambda.length,
       place: async (point) => {
         const [output, value] = [mixed.windows, lambda[point]!];
+        points.shares = [1 - value, value];
         context.record(...interpolate(context, { a: a.windows, b: b.windows, lambda: value, output }));
         const isEnd = point === 0 || point === lambda.length - 1;
-        if (!(isEnd && ends === 'raw')) await renormaliser?.correct([1 - value, value], signal);
+        if (!(isEnd && ends === 'raw')) await renormaliser?.correct(points.shares, signal);
         await options.observe?.(mixed, point);
         await logitCurves.calibrate(signal);
       },
+      mixture,
       data,
       logits: logitCurves,
       batchSize,
@@ -82,9 +89,7 @@ export async function sweep(context: Context, options: SweepOptions): Promise<Re
       ]),
     );
   } finally {
-    renormaliser?.destroy();
-    extra?.destroy();
-    mixed.destroy();
+    scope.destroy();
   }
 }
 
