@@ -69,7 +69,8 @@ const MIDPOINTS: readonly PlaneWeights[] = [
 ];
 
 /**
- * Evaluates a grid on the plane. Reads the three models once, for the geometry, and the sums over samples once, at the end.
+ * Evaluates a grid on the plane. Reads the three models once, for the geometry, and the sums over samples once, at the end. A linear
+ * first layer is shared by all points, as in sweeps; at the three models everything has their bits.
  *
  * Beyond the triangle running variances of batch norm may be extrapolated below 0, which gives a loss of NaN: use RESET.
  * @throws DataError when two models are equal or all three lie on one line; OptionError for a bad grid. Before any evaluation.

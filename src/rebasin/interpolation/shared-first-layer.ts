@@ -3,8 +3,8 @@
  *
  * A linear layer that reads the images alone is linear in its weight and bias: with weights c_0 W_0 + c_1 W_1 it gives
  * c_0 (W_0 x) + c_1 (W_1 x). So what it gives with each network's own weights is computed once for a data set and kept, and every point
- * of a sweep or a plane only adds it up: the sums are rounded before they are mixed in place of after, and nothing else differs. At a network itself
- * nothing does: a point is there bit for bit what the network gives.
+ * of a sweep or a plane only adds it up: its sums are rounded before they are mixed in place of after, all else is the same. At a
+ * network itself a point has the very bits that the network gives.
  *
  * Only linear layers: an output of a convolution is a sum of so few products that mixing would take as long. Only in the numerics class
  * f32: f16 rounds weights once they are mixed, which is not linear.
@@ -21,7 +21,7 @@ import type { GpuDataset } from '../../nn/train/gpu-dataset.ts';
 import type { Arena } from '../../runtime/arena.ts';
 import type { Context } from '../../runtime/context.ts';
 import type { Dispatch, Numerics, TensorView } from '../../runtime/kernel.ts';
-import { Scope } from '../../runtime/scope.ts';
+import type { Scope } from '../../runtime/scope.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 
 /** Networks, and how they are mixed now: weights are the sum of each network's times its share. */
@@ -52,7 +52,7 @@ export function mixedEvaluator(context: Context, scope: Scope, options: MixedEva
     mixture &&
     splitFirstLayer(model, { samples: dataset.count, networks: mixture.networks.length, numerics });
   if (!mixture || !split) return scope.own(new Evaluator(context, model, [arena], dataset, batchSize));
-  const first = scope.own(new SharedFirstLayer(context, split, mixture, dataset, batchSize));
+  const first = new SharedFirstLayer(context, scope, { split, mixture, dataset, batchSize });
   return scope.own(new Evaluator(context, model, [arena], dataset, first.batchSize, first));
 }
 
@@ -113,6 +113,11 @@ function isFirstLayer({ operation, inputs: [x, ...parameters] }: Node): boolean 
   return parameters.every(isParameter) && ofNetwork.length === 0;
 }
 
+interface SharedFirstLayerOptions extends Pick<MixedEvaluatorOptions, 'dataset' | 'batchSize'> {
+  readonly split: SplitNetwork;
+  readonly mixture: Mixture;
+}
+
 /** What the first layer gives with each network's own weights, kept, and mixed for the rest of the network. */
 class SharedFirstLayer implements LogitSource {
   readonly logits: Node;
@@ -121,29 +126,25 @@ class SharedFirstLayer implements LogitSource {
   readonly #mixture: Mixture;
   readonly #dataset: GpuDataset;
   readonly #relu: boolean;
-  readonly #scope = new Scope();
+  readonly #scope: Scope;
   /** The first layer, of each network. */
   readonly #programs: readonly Program[];
   /** By its first sample the first layer of a batch, of each network: [rows, width]. */
   readonly #batches = new Map<number, readonly Tensor[]>();
 
-  /** The caller destroys it. */
-  constructor(
-    context: Context,
-    { first, relu, logits }: SplitNetwork,
-    mixture: Mixture,
-    dataset: GpuDataset,
-    batchSize = EVALUATION_BATCH_SIZE,
-  ) {
+  /** @param scope owns what it makes. */
+  constructor(context: Context, scope: Scope, options: SharedFirstLayerOptions) {
+    const { split, mixture, dataset, batchSize = EVALUATION_BATCH_SIZE } = options;
+    const { first, relu, logits } = split;
     this.logits = logits;
     this.batchSize = fittingBatchSize(context, [first, logits], Math.min(batchSize, dataset.count));
     this.#context = context;
+    this.#scope = scope;
     this.#mixture = mixture;
     this.#dataset = dataset;
     this.#relu = relu;
-    const outputs = { first };
     this.#programs = mixture.networks.map((arena) =>
-      this.#scope.own(compile(context, { outputs, arenas: [arena], batchSize: this.batchSize })),
+      scope.own(compile(context, { outputs: { first }, arenas: [arena], batchSize: this.batchSize })),
     );
   }
 
@@ -173,10 +174,6 @@ class SharedFirstLayer implements LogitSource {
     });
     this.#batches.set(start, batch);
     return batch;
-  }
-
-  destroy(): void {
-    this.#scope.destroy();
   }
 }
 

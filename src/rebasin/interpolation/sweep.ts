@@ -45,7 +45,9 @@ export interface SweepOptions extends LogitCurveChoice {
 export interface SweepCurve extends Curve, CurveSummary, ExtraCurves {}
 
 /**
- * Sweeps lambda. @returns a curve with its barriers for each data set.
+ * Sweeps lambda. At its ends the curve has what the two networks give, bit for bit. Between them a linear first layer that nothing
+ * re-normalises is mixed once its sums are rounded (shared-first-layer.ts): losses differ by that from those of the mixed weights.
+ * @returns a curve with its barriers for each data set.
  * @throws OptionError when lambda does not ascend from 0 to 1.
  */
 export async function sweep(context: Context, options: SweepOptions): Promise<Record<string, SweepCurve>> {

@@ -19,8 +19,11 @@ import { useContext } from '../../support/context.ts';
 const context = useContext();
 const small = mlp({ widths: [784, 12, 10] });
 
-/** Losses near 2.5 of weights that differ by a rounding: as in the sweep's test, moved by 1e-6 at most; twice for a sum of three. */
-const ROUNDING = 2e-6;
+/**
+ * Losses near 2.5 of weights that differ by a rounding: as in the sweep's test, moved by 1e-6 at most; twice for a sum of three, and twice
+ * for a first layer that is mixed after its sums are rounded in place of before.
+ */
+const ROUNDING = 4e-6;
 
 function arenaOf(model: Model, values: HostTensors): Arena {
   const arena = new Arena(context(), new ArenaLayout(stateEntries(model)));

@@ -66,9 +66,10 @@ function setUp(of: Model, change: (values: Map<string, Float32Array>[]) => void 
 }
 
 /**
- * How far losses can be apart. With M the largest sum of |share| (|w| |x| + ... + |b|) over networks and samples, a pre-activation of K products is within
- * (K + 8) 2^-24 M of the exact one both ways: a rounding for each product and sum, and a few for the mixing. Activations lengthen no difference; the
- * next layer multiplies it by at most its row of |w|, and rounds sums of its own. Cross-entropy moves by twice what a logit does, and rounds (exp and log a few units).
+ * How far losses can be apart. With M the largest sum of |share| (|w| |x| + ... + |b|) over networks and samples, a pre-activation of K
+ * products is within (K + 8) 2^-24 M of the exact one both ways: a rounding for each product and sum, and a few for the mixing. Activations
+ * lengthen no difference; the next layer multiplies it by at most its row of |w|, and rounds sums of its own. Cross-entropy moves by twice
+ * what a logit does, and rounds (exp and log a few units).
  */
 function bound(values: readonly HostTensors[], shares: readonly number[]): number {
   const unit = 2 ** -24;

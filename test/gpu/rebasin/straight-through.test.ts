@@ -67,6 +67,12 @@ async function match(options: Partial<StraightThroughOptions> = {}) {
   return await straightThroughMatching(context(), { model, spec, a, b, ...sets, ...recipe, ...options });
 }
 
+/**
+ * A sweep mixes what the first layer gives with A's and with B's weights, matching mixes the weights. Sums of 784 products that are rounded before
+ * or after they are mixed differ by a few 2^-24 of their size: they move losses near 1.6 by some 2e-7.
+ */
+const ROUNDING = 4e-6;
+
 /** Loss half-way between A and a permuted B, by the code of sweeps. */
 async function lossHalfWay(
   [a, b]: readonly [HostTensors, HostTensors],
@@ -94,8 +100,8 @@ describe('straightThroughMatching', () => {
     const halfWay = async (permutations: Readonly<Record<string, Int32Array>>) =>
       await lossHalfWay([a, permuteValues(spec, permutations, b)], model, evaluation);
     expect(first.step).toBe(0);
-    expect(first.loss).toBe(await halfWay(matched.permutations));
-    expect(result.best.loss).toBe(await halfWay(result.permutations));
+    expect(Math.abs(first.loss - (await halfWay(matched.permutations))!)).toBeLessThan(ROUNDING);
+    expect(Math.abs(result.best.loss - (await halfWay(result.permutations))!)).toBeLessThan(ROUNDING);
     expect(result.best.loss).toBe(Math.min(...result.candidates.map(({ loss }) => loss)));
     expect(result.best.loss).toBeLessThan(0.98 * first.loss);
     expect(result.candidates).toContainEqual(result.best);
