@@ -8,10 +8,11 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The text without comments, indentation and blank lines. What is left keeps its lines, so that a message still shows the statement.
+ * The text without comments, indentation, blank lines and spaces beside signs. What is left keeps its lines, so that a message still
+ * shows the statement.
  *
- * Comments that hold `{{` are places where host files and template.ts put text: they stay as they are. Nothing else is special: WGSL
- * has no strings, `//` ends with its line, and block comments nest.
+ * Comments that hold `{{` are places where host files and template.ts put text, aliases may be replaced: their lines stay as they are.
+ * Nothing else is special: WGSL has no strings, `//` ends with its line, and block comments nest.
  * @param {string} text
  */
 export function stripWgsl(text) {
@@ -30,8 +31,13 @@ export function stripWgsl(text) {
     output += /^\/[/*] \{\{/.test(comment) ? comment : ' ';
     i = end;
   }
-  const lines = output.split('\n').map((line) => line.trim());
+  const lines = output.split('\n').map((line) => withoutSpaces(line.trim()));
   return `${lines.filter((line) => line !== '').join('\n')}\n`;
+}
+
+/** Spaces between two signs stay: they may be what keeps `- -` from being `--`. @param {string} line */
+function withoutSpaces(line) {
+  return /\{\{|^alias /.test(line) ? line : line.replace(/(?<=\w) +(?=[^\w\s])|(?<=[^\w\s]) +(?=\w)/g, '');
 }
 
 /** @param {string} text @param {number} start */

@@ -1,10 +1,10 @@
 /** How large the library is in an application: bundled and minified by esbuild for a browser, and compressed by gzip at its best. */
 
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
-import { bundleLibrary } from '../../scripts/bundle-library.mjs';
+import { bundleLibrary, libraryEntries } from '../../scripts/bundle-library.mjs';
 import { strippedWgsl } from '../../scripts/wgsl.mjs';
 
 const root = process.cwd();
@@ -19,23 +19,27 @@ export interface BundleSize {
 /** The package as it is published, bundled once. */
 let published: ReturnType<typeof bundleLibrary> | undefined;
 function publishedLibrary() {
-  published ??= bundleLibrary(root, ['src/entry-browser.ts']);
+  published ??= bundleLibrary(root, libraryEntries(root));
   return published;
 }
 
 /** What an application that imports these names of the published package ships. `*`: all of them. */
 export async function applicationSize(names: readonly string[] | '*'): Promise<BundleSize> {
   const { files } = await publishedLibrary();
-  const library = files.find(({ path }) => path.endsWith('entry-browser.js'))!.text;
+  const texts = new Map(files.map(({ path, text }) => [path, text]));
+  const entry = files.find(({ path }) => path.endsWith('entry-browser.js'))!.path;
   const contents = `export ${names === '*' ? names : `{ ${names.join(', ')} }`} from 'rebasin';`;
   return await measure(contents, [
     {
       name: 'published',
       setup({ onResolve, onLoad }) {
         // as package.json says: no file has side effects
-        const found = { path: 'rebasin', namespace: 'published', sideEffects: false };
-        onResolve({ filter: /^rebasin$/ }, () => found);
-        onLoad({ filter: /.*/, namespace: 'published' }, () => ({ contents: library, resolveDir: root }));
+        const found = (path: string) => ({ path, namespace: 'published', sideEffects: false });
+        onResolve({ filter: /^rebasin$/ }, () => found(entry));
+        onResolve({ filter: /^\./, namespace: 'published' }, ({ importer, path }) =>
+          found(join(dirname(importer), path)),
+        );
+        onLoad({ filter: /.*/, namespace: 'published' }, ({ path }) => ({ contents: texts.get(path)! }));
       },
     },
   ]);
@@ -72,7 +76,7 @@ export async function layerSize(layer: keyof typeof LAYERS): Promise<BundleSize>
 
 /** The modules of `src` that the published package holds for browsers. */
 export async function publishedModules(): Promise<string[]> {
-  const { metafile } = await publishedLibrary();
+  const { metafile } = await bundleLibrary(root, ['src/entry-browser.ts']);
   return Object.keys(metafile.inputs).filter((path) => /^src\/.*\.ts$/.test(path));
 }
 

@@ -10,17 +10,17 @@ describe('gzipped, minified', () => {
     expect([...folders.keys()]).not.toContain('src/nn');
   });
 
-  it('runtime, kernels and networks stay below 80 kB', async () => {
+  it('runtime, kernels and networks stay below 81 kB', async () => {
     const { gzipBytes, folders } = await layerSize('engine');
     expect(folders.get('src/kernels, WGSL')).toBeGreaterThan(0);
     expect(folders.has('src/io')).toBe(false);
-    expect(gzipBytes).toBeLessThan(80_000);
+    expect(gzipBytes).toBeLessThan(81_000);
   });
 
-  it('with all of re-basin they stay below 127 kB', async () => {
+  it('with all of re-basin they stay below 129 kB', async () => {
     const { gzipBytes, folders } = await layerSize('core');
     expect(folders.get('src/rebasin')).toBeGreaterThan(0);
-    expect(gzipBytes).toBeLessThan(127_000);
+    expect(gzipBytes).toBeLessThan(129_000);
   });
 });
 

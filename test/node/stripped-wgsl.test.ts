@@ -7,10 +7,10 @@ import { expect, it } from 'vitest';
 import { strippedWgsl, stripWgsl } from '../../scripts/wgsl.mjs';
 import type { Dispatch } from '../../src/runtime/kernel.ts';
 
-/** Words, numbers and signs, without comments. Not the stripper's own way: a regular expression on a text whose comments do not nest. */
+/** Words, numbers and signs (those that stand together as one), without comments. Not the stripper's own way: a regular expression on a text whose comments do not nest. */
 function tokens(wgsl: string): string[] {
   const code = wgsl.replace(/\/\/.*|\/\*[\s\S]*?\*\//g, ' ');
-  return code.match(/[\w.]+|[^\s\w]/g) ?? [];
+  return code.match(/[\w.]+|[(){}[\],;]|[^\s\w(){}[\],;]+/g) ?? [];
 }
 
 /** The texts of all kernels that host functions make, from a bundle. */
@@ -71,11 +71,11 @@ it('keeps places for text, and takes all other comments, nested ones too', () =>
       '// {{if QUAD}}',
       'enable subgroups;',
       '// {{end}}',
-      'fn f(a: f32) -> f32 {',
-      'let b = a * 2.0;',
+      'fn f(a:f32) ->f32{',
+      'let b=a*2.0;',
       'return b /* {{more}} */; // {{convert}}',
       '}',
-      'const c = 1;',
+      'const c=1;',
       '',
     ].join('\n'),
   );

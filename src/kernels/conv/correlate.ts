@@ -248,6 +248,7 @@ function registerKernel(tile: Tile, numerics: Numerics): Kernel {
       QUADS: (height * width) / 4,
       QUAD: quad,
       SINGLE: !quad,
+      SWAPS: quad ? 3 : 0, // the bits of the lane that say with whom
       LOADS: quad ? rows / 4 : rows, // of weights, an invocation
       SLIDES: taps > 0,
       STEPS: taps === 0,

@@ -43,12 +43,7 @@ fn main(
   let tiles_y = (params.out_h + TILE_H - 1u) / TILE_H;
   let tiles = params.batch * tiles_y * tiles_x;
   let first_tile = index / (params.groups * row_tiles) * 4u;
-  // {{if QUAD}}
-  let flip = lane;
-  // {{end}}
-  // {{if SINGLE}}
-  let flip = 0u;
-  // {{end}}
+  let flip = lane & {SWAPS}u;
   if (first_tile >= tiles) { // the same for all four
     return;
   }

@@ -54,8 +54,7 @@ export function registerKernel(
       QUADS: columns / 4,
       QUAD: quad,
       SINGLE: !quad,
-      SWAPS: quad && a !== 'axis',
-      INORDER: !quad || a === 'axis',
+      SWAPS: quad && a !== 'axis' ? 3 : 0, // the bits of the lane that say with whom
       LOADS: quad ? rows / 4 : rows, // of a, an invocation, where it is read row by row
       A4: a !== 'scalar',
       A1: a === 'scalar',
@@ -88,7 +87,7 @@ const packedKernelOf = /* @__PURE__ */ kernelFamily('matmul', 'matmul/matmul', [
 export const PACKED_TILE = { rows: 32, columns: 8 } as const;
 
 /** What registers' sums are followed by, wherever operands were read from. */
-const finish = () => registerText.slice(registerText.indexOf('var sums = '));
+const finish = () => registerText.slice(registerText.indexOf('var sums'));
 
 /** Register tiles from operands in textures. `tail`: k is no multiple of 8. */
 export function packedKernel(tail: boolean): Kernel {

@@ -67,12 +67,7 @@ fn main(
   let row = quad / quads * ROWS;
   let column = quad % quads * (4u * COLUMNS) + lane * COLUMNS;
   // {{end}}
-  // {{if SWAPS}}
-  let flip = lane;
-  // {{end}}
-  // {{if INORDER}}
-  let flip = 0u;
-  // {{end}}
+  let flip = lane & {SWAPS}u;
   // {{if SINGLE}}
   let tile = (group.y * groups.x + group.x) * 4u + lane;
   let tiles = (params.n + COLUMNS - 1u) / COLUMNS;
@@ -277,7 +272,8 @@ fn main(
     }
     // {{end}}
 
-    // From here on the end of matmul_packed.wgsl too. Adds the chunk's sums to the totals; after the last chunk applies bias and ReLU. A loop over rows, to keep the code small.
+    // From here on the end of matmul_packed.wgsl too. Adds the chunk's sums to the totals; after the last chunk applies bias
+    // and ReLU. A loop over rows, to keep the code small.
     var sums = array<vec4f, ROWS * COLUMNS / 4u>(
       // {{for i < ROWS}}
       // {{for j < QUADS}}
