@@ -13,6 +13,7 @@ export {
   conv2dInputGradient,
   conv2dWeightGradient,
 } from './kernels/conv/conv2d.ts';
+export type { ChannelNorm } from './kernels/conv/correlate.ts';
 export type { ConvOptions } from './kernels/conv/geometry.ts';
 export {
   type CrossMomentsCall,

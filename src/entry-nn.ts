@@ -41,6 +41,8 @@ export { withBiases } from './nn/models/with-biases.ts';
 export type {
   Attributes,
   AxesArguments,
+  Epilogue,
+  EpilogueViews,
   Expression,
   GradientArguments,
   KernelArguments,

@@ -2,6 +2,7 @@
  * What an operation is: four rules in one place (shape, kernels, gradient, axes). One file of `src/nn/ops` states them for one
  * operation; training, matching, statistics and pruning need to know nothing else about it.
  */
+import type { ChannelNorm } from '../kernels/conv/correlate.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Dispatch, DType, TensorView } from '../runtime/kernel.ts';
 import type { Axis } from './axes.ts';
@@ -33,8 +34,8 @@ export type Epilogue = 'norm' | 'addend' | 'relu';
 
 /** An epilogue's operands. */
 export interface EpilogueViews {
-  /** [C] each: x becomes `fma(x - mean, factor, shift)`, as `normalise` says. */
-  readonly norm?: { readonly mean: TensorView; readonly factor: TensorView; readonly shift: TensorView };
+  /** x becomes `fma(x - mean, factor, shift)`, as `normalise` says. */
+  readonly norm?: ChannelNorm;
   /** Of the output's shape, added. */
   readonly addend?: TensorView;
   /** Negative values become 0. */

@@ -8,7 +8,7 @@
 import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, elementCount, type TensorView } from '../../runtime/kernel.ts';
 import { checkSeparate, checkView } from '../checks.ts';
-import { correlate, forwardCorrelation, inputGradientCorrelations, type Norm } from './correlate.ts';
+import { type ChannelNorm, correlate, forwardCorrelation, inputGradientCorrelations } from './correlate.ts';
 import { type ConvOptions, flattening, type Geometry, geometryOf } from './geometry.ts';
 import { weightGradientDispatches } from './weight-gradient.ts';
 
@@ -22,7 +22,7 @@ export interface Conv2dCall extends ConvOptions {
   /** f32 [O], added to every output of a channel. Default: none. */
   readonly bias?: TensorView;
   /** After the bias, x becomes `fma(x - mean, factor, shift)`: batch norm in evaluation, the bits of `normalise`. Default: none. */
-  readonly norm?: Norm;
+  readonly norm?: ChannelNorm;
   /** f32 of the output's shape, in another buffer: added after the norm, such as a block's shortcut. Default: none. */
   readonly addend?: TensorView;
   /** Applied last. Default: none. */

@@ -109,16 +109,18 @@ export interface CorrelationViews {
   readonly weight: TensorView;
   readonly output: TensorView;
   readonly bias?: TensorView;
-  readonly norm?: Norm;
+  readonly norm?: ChannelNorm;
   readonly addend?: TensorView;
   readonly relu?: boolean;
 }
 
-/** A norm whose numbers are known: `(x - mean) factor + shift`. */
-export interface Norm {
-  /** f32 [C], as the others. */
+/** A norm whose numbers are known, channel by channel: `(x - mean) factor + shift`. */
+export interface ChannelNorm {
+  /** f32 [C]. */
   readonly mean: TensorView;
+  /** f32 [C]. */
   readonly factor: TensorView;
+  /** f32 [C]. */
   readonly shift: TensorView;
 }
 

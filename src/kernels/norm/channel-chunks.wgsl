@@ -21,15 +21,16 @@ struct Params {
 // Where the next element of the channel lies, and its index within `inner`.
 var<private> next_at: u32;
 var<private> next_inner: u32;
+// Read once: on software adapters a uniform is a load like any other.
+var<private> inner: u32;
+var<private> others: u32; // elements of the channels in between
 
 fn take(count: u32) -> u32 {
   let at = next_at;
-  next_at += count;
   next_inner += count;
-  if (next_inner == params.inner) {
-    next_inner = 0u;
-    next_at += (params.channels - 1u) * params.inner;
-  }
+  let ends = next_inner == inner;
+  next_inner = select(next_inner, 0u, ends);
+  next_at += count + select(0u, others, ends);
   return at;
 }
 
@@ -47,9 +48,11 @@ fn main(
   let p = index / params.channels;
   let start = p * params.chunk;
   let end = min(start + params.chunk, params.total);
-  let first = start / params.inner;
-  next_inner = start - first * params.inner;
-  next_at = (first * params.channels + c) * params.inner + next_inner;
+  inner = params.inner;
+  others = (params.channels - 1u) * inner;
+  let first = start / inner;
+  next_inner = start - first * inner;
+  next_at = (first * params.channels + c) * inner + next_inner;
   // {{begin}}
   for (var j = start; j < end; j += 4u) {
     // {{load}}

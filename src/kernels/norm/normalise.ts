@@ -36,10 +36,13 @@ function normaliseKernel(name: string, value: string, added: boolean): Kernel {
   };
 }
 
+/** As the operation `relu`: NaN stays NaN. */
+const rectified = (value: string, zero: string) => `select(${value}, ${zero}, ${value} <= ${zero})`;
+
 const plainKernel = /* @__PURE__ */ normaliseKernel('normalise', 'fma(x[v] - m, f, s)', false);
 const reluKernel = /* @__PURE__ */ normaliseKernel(
   'normalise, relu',
-  'max(fma(x[v] - m, f, s), vec4f(0.0))',
+  rectified('fma(x[v] - m, f, s)', 'vec4f(0.0)'),
   false,
 );
 const addedKernel = /* @__PURE__ */ normaliseKernel(
@@ -55,7 +58,7 @@ export function normalise(
 ): Dispatch[] {
   const relu = call.activation === 'relu';
   const value = 'fma(a - b, c, d)';
-  const expression = relu ? `max(${value}, T(0.0))` : value;
+  const expression = relu ? rectified(value, 'T(0.0)') : value;
   const { input, mean, factor, shift } = call;
   const inputs = { input, mean, factor, shift };
   return pass('normalise', context, call, relu ? reluKernel : plainKernel, inputs, expression);

@@ -6,7 +6,7 @@ import { elementwiseOperation } from './elementwise.ts';
 const reluOperation = /* @__PURE__ */ elementwiseOperation({
   name: 'relu',
   epilogue: 'relu',
-  expression: () => ({ text: 'max(a, T(0.0))' }),
+  expression: () => ({ text: 'select(a, T(0.0), a <= T(0.0))' }), // not max, which may take NaN for 0
   gradient: ({ output, outputGradient }) => [multiply(outputGradient, step(output))],
 });
 

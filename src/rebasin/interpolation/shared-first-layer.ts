@@ -95,7 +95,7 @@ export function splitFirstLayer(
   const first = order.find(isFirstLayer);
   if (!first || 4 * samples * (first.shape[1] as number) * networks > MOST_BYTES) return undefined;
   const users = order.filter(({ inputs }) => inputs.includes(first));
-  // As the epilogue of the layer it keeps a NaN, as an operation of its own it need not: it stays with the layer.
+  // It stays with the layer: one pass mixes and applies it.
   const relu = users.length === 1 && users[0]!.operation.name === 'relu';
   const replaced = relu ? users[0]! : first;
   const handedOn = input(HANDED_ON, first.shape);
