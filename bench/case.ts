@@ -10,10 +10,31 @@ export type Waiting = <T>(promise: Promise<T>) => Promise<T>;
 export interface Contestant {
   /** Computes it once, from recording to completion; every wait for the GPU goes through `wait`. */
   run(wait: Waiting): Promise<void>;
+  /**
+   * The same in two parts, for those who need nothing back from the GPU on the way: quick ones are started several times and waited for
+   * once, since in a browser the wait alone takes two milliseconds. Default: only the whole.
+   */
+  readonly parts?: {
+    /** Records and submits it. */
+    start(): unknown;
+    /** Waits until all that was started is complete. */
+    finish(wait: Waiting): Promise<unknown>;
+  };
   /** What the last run computed, as the problem says. */
   read(): Promise<Float32Array[]>;
   /** Frees what it made on the GPU. */
   destroy(): void;
+}
+
+/** `run` of its parts, and the parts. */
+export function inParts(parts: NonNullable<Contestant['parts']>): Pick<Contestant, 'run' | 'parts'> {
+  return {
+    parts,
+    async run(wait) {
+      await parts.start();
+      await parts.finish(wait);
+    },
+  };
 }
 
 /** A contestant of this library. */

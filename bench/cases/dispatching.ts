@@ -2,7 +2,7 @@
 import type { Context } from '../../src/runtime/context.ts';
 import type { Dispatch } from '../../src/runtime/kernel.ts';
 import type { Tensor } from '../../src/runtime/tensor.ts';
-import type { OwnContestant } from '../case.ts';
+import { inParts, type OwnContestant } from '../case.ts';
 
 /** Tensors of one contestant, freed together. */
 export class Tensors {
@@ -47,10 +47,10 @@ export function dispatching(
   const { dispatches, results } = prepared;
   return {
     ...(label === undefined ? {} : { label }),
-    async run() {
-      context.record(...dispatches);
-      await context.finish();
-    },
+    ...inParts({
+      start: () => context.record(...dispatches),
+      finish: () => context.finish(),
+    }),
     read: () => Promise.all(results.map((tensor) => tensor.read())),
     destroy: () => tensors.destroy(),
   };

@@ -15,7 +15,7 @@ import { compile } from '../../src/nn/program.ts';
 import { Arena, ArenaLayout } from '../../src/runtime/arena.ts';
 import type { Context } from '../../src/runtime/context.ts';
 import { evaluateReference } from '../../test/reference/graph.ts';
-import type { Family, OwnContestant, TimedCase } from '../case.ts';
+import { type Family, inParts, type OwnContestant, type TimedCase } from '../case.ts';
 import { firstOf, firstWrong } from '../check.ts';
 import type { StatisticsProblem } from '../problem.ts';
 import { dispatching } from './dispatching.ts';
@@ -185,10 +185,10 @@ function programContestant(
   if ('dx' in outputs) context.write(program.input('dy'), leaves[0]![1]);
   return {
     ...(label === undefined ? {} : { label }),
-    async run() {
-      program.run();
-      await context.finish();
-    },
+    ...inParts({
+      start: () => program.run(),
+      finish: () => context.finish(),
+    }),
     read: () =>
       Promise.all(
         [

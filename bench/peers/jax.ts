@@ -1,7 +1,7 @@
 /** `@jax-js/jax`: a compiler of array programs; everything is jitted. Arrays are counted by hand: each use consumes a reference. */
 
 import { convShapes } from '../../test/reference/kernels/conv.ts';
-import type { Contestant } from '../case.ts';
+import { type Contestant, inParts } from '../case.ts';
 import { forward, inputsOf, type NetworkOperations } from '../networks.ts';
 import type {
   ConvProblem,
@@ -67,16 +67,27 @@ function contestantOf(jax: Jax, problem: Problem): Contestant {
  */
 function jitted(jax: Jax, inputs: readonly Values[], compute: (...inputs: Values[]) => Values[]): Contestant {
   const call = jax.jit(compute);
+  const dispose = (outputs: readonly Values[]) => {
+    for (const array of outputs) array.dispose();
+  };
   let last: Values[] = [];
+  // It is lazy: what is disposed of before it is waited for is never computed.
+  let started: Values[][] = [];
   return {
-    async run(wait) {
-      for (const array of last) array.dispose();
-      last = call(...inputs.map((array) => array.ref)) as Values[];
-      await wait(last[0]!.blockUntilReady());
-    },
+    ...inParts({
+      start() {
+        started.push(call(...inputs.map((array) => array.ref)) as Values[]);
+      },
+      async finish(wait) {
+        await wait(Promise.all(started.map(([first]) => first!.blockUntilReady())));
+        for (const outputs of [last, ...started.slice(0, -1)]) dispose(outputs);
+        last = started.at(-1)!;
+        started = [];
+      },
+    }),
     read: () => Promise.all(last.map((array) => array.ref.data() as Promise<Float32Array>)),
     destroy() {
-      for (const array of [...last, ...inputs]) array.dispose();
+      dispose([...last, ...started.flat(), ...inputs]);
       call.dispose();
     },
   };

@@ -3,7 +3,7 @@
  * inputs in GPU buffers, so that nothing is folded away and nothing is read back.
  */
 import { convShapes } from '../../test/reference/kernels/conv.ts';
-import type { Contestant } from '../case.ts';
+import { type Contestant, inParts } from '../case.ts';
 import { forward, inputsOf, type NetworkOperations } from '../networks.ts';
 import type { CrossMomentsProblem, Problem, SweepProblem } from '../problem.ts';
 import { type OnnxGraph, type OnnxNode, type OnnxValue, onnxModel } from './onnx-model.ts';
@@ -168,11 +168,13 @@ async function running(
     for (const tensor of Object.values(last)) tensor.dispose();
   };
   return {
-    async run(wait) {
-      dispose();
-      last = await wait(session.run(feeds));
-      await wait(device.queue.onSubmittedWorkDone());
-    },
+    ...inParts({
+      async start() {
+        dispose();
+        last = await session.run(feeds);
+      },
+      finish: (wait) => wait(device.queue.onSubmittedWorkDone()),
+    }),
     read: () =>
       Promise.all(graph.outputs.map(async ({ name }) => (await last[name]!.getData()) as Float32Array)),
     destroy() {

@@ -3,7 +3,7 @@
  * out so beforehand; results are put back when they are read.
  */
 import { convShapes } from '../../test/reference/kernels/conv.ts';
-import type { Contestant, Waiting } from '../case.ts';
+import { type Contestant, inParts, type Waiting } from '../case.ts';
 import { forward, inputsOf, type NetworkOperations } from '../networks.ts';
 import type {
   ConvProblem,
@@ -118,11 +118,13 @@ function eager(
 ): Contestant {
   let last: Tensor[] = [];
   return {
-    async run(wait) {
-      tf.dispose(last);
-      last = tf.tidy(compute);
-      await finish(tf, wait);
-    },
+    ...inParts({
+      start() {
+        tf.dispose(last);
+        last = tf.tidy(compute);
+      },
+      finish: (wait) => finish(tf, wait),
+    }),
     read: async () => read(await Promise.all(last.map((tensor) => tensor.data() as Promise<Float32Array>))),
     destroy: () => tf.dispose([...inputs, ...last]),
   };
