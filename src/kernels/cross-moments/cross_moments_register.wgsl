@@ -3,7 +3,7 @@
 //
 // A template (../matmul/template.ts): an invocation computes ROWS x COLUMNS elements of one span of chunks; c<i>_<j> holds row i,
 // column j. Workgroups have four invocations: four tiles that follow each other, columns fastest. With QUAD (subgroups of exactly four)
-// they lie side by side in the same rows, and each loads a quarter of a's part and hands it to the others.
+// they lie side by side in the same rows; each loads a quarter of a's part and swaps it with the others: in lane l, c<i> is row i ^ l.
 // See ../matmul/matmul_register.wgsl for why it looks like this.
 //
 // How a is read: A_K: inner is a multiple of 4: vec4f along k. A_AXIS: inner is 1 and rows a multiple of 4: vec4f along rows. A_SCALAR:
@@ -60,6 +60,7 @@ fn main(
   if (first >= params.chunks || below) { // with QUAD the same for all four
     return;
   }
+  let flip = lane & {SWAPS}u; // why: ../matmul/matmul_register.wgsl
 
   // Where each row of a and column of b begins (in elements of the binding), its shift, and how far the next k or image is.
   // {{if A_AXIS}}
@@ -162,11 +163,16 @@ fn main(
       let mine{r} = vec4f(a[a_at{r} + a_k0], a[a_at{r} + a_k1], a[a_at{r} + a_k2], a[a_at{r} + a_k3]) - a_shift{r};
       // {{end}}
       // {{end}}
-      // {{for i < ROWS}}
       // {{if QUAD}}
-      let a{i} = quadBroadcast(mine{i/4}, {i%4}u);
+      // {{for r < ROWQUADS}}
+      let a{r*4} = mine{r};
+      let a{r*4+1} = quadSwapX(mine{r});
+      let a{r*4+2} = quadSwapY(mine{r});
+      let a{r*4+3} = quadSwapDiagonal(mine{r});
+      // {{end}}
       // {{end}}
       // {{if SINGLE}}
+      // {{for i < ROWS}}
       let a{i} = mine{i};
       // {{end}}
       // {{end}}
@@ -218,11 +224,16 @@ fn main(
       // {{for r < LOADS}}
       let mine{r} = a[a_at{r} + n * a_image + p] - a_shift{r};
       // {{end}}
-      // {{for i < ROWS}}
       // {{if QUAD}}
-      let a{i} = quadBroadcast(mine{i/4}, {i%4}u);
+      // {{for r < ROWQUADS}}
+      let a{r*4} = mine{r};
+      let a{r*4+1} = quadSwapX(mine{r});
+      let a{r*4+2} = quadSwapY(mine{r});
+      let a{r*4+3} = quadSwapDiagonal(mine{r});
+      // {{end}}
       // {{end}}
       // {{if SINGLE}}
+      // {{for i < ROWS}}
       let a{i} = mine{i};
       // {{end}}
       // {{end}}
@@ -261,8 +272,12 @@ fn main(
       // {{end}}
       // {{end}}
     );
-    for (var i = 0u; i < min(ROWS, rows - row); i++) {
-      let at = (split * rows + row + i) * columns + column;
+    for (var i = 0u; i < ROWS; i++) {
+      let row_i = row + (i ^ flip);
+      if (row_i >= rows) {
+        continue;
+      }
+      let at = (split * rows + row_i) * columns + column;
       // {{for j < QUADS}}
       let totals{j} = sums[i * (COLUMNS / 4u) + {j}u];
       // {{end}}

@@ -42,6 +42,7 @@ export function registerKernel(tile: RegisterTile, a: OperandAccess, b: OperandA
       COLUMNS: columns,
       QUADS: columns / 4,
       QUAD: quad,
+      SWAPS: quad && a !== 'axis' ? 3 : 0, // the bits of the lane that say with whom
       SINGLE: !quad,
       LOADS: quad ? rows / 4 : rows, // of a, an invocation, where it is read row by row
       A4: a !== 'scalar',
