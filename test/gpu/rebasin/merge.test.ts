@@ -155,9 +155,11 @@ describe('what a merge is', () => {
         expect(each.model.name).toBe(corrected.name);
         const networks = [each.values];
         const [scored] = await scoreNetworks(context(), { model: each.model, networks, images });
-        // Half of a number is exact. At a quarter, weights are rounded once here and twice there: by 2^-24 of themselves.
-        if (i === 1) expect(scored!.score.loss, renormalise).toBe(curve!.loss[2]);
-        else expect(Math.abs(scored!.score.loss / curve!.loss[1]! - 1)).toBeLessThan(16 * 2 ** -24);
+        // Half of a number is exact. At a quarter, weights are rounded once here and twice there: by 2^-24 of themselves. And an MLP's
+        // sweep mixes what the first layer gives, where a merge mixes its weights: sums are rounded in another order.
+        const mixesSums = model === MLP && renormalise === 'none';
+        if (i === 1 && !mixesSums) expect(scored!.score.loss, renormalise).toBe(curve!.loss[2]);
+        else expect(Math.abs(scored!.score.loss / curve!.loss[1 + i]! - 1)).toBeLessThan(16 * 2 ** -24);
       }
     }
     for (const owned of [statistics, images]) owned.destroy();
