@@ -42,7 +42,7 @@ const rectified = (value: string, zero: string) => `select(${value}, ${zero}, ${
 const plainKernel = /* @__PURE__ */ normaliseKernel('normalise', 'fma(x[v] - m, f, s)', false);
 const reluKernel = /* @__PURE__ */ normaliseKernel(
   'normalise, relu',
-  rectified('fma(x[v] - m, f, s)', 'vec4f(0.0)'),
+  /* @__PURE__ */ rectified('fma(x[v] - m, f, s)', 'vec4f(0.0)'),
   false,
 );
 const addedKernel = /* @__PURE__ */ normaliseKernel(
