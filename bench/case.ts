@@ -15,7 +15,7 @@ export interface Contestant {
    * once, since in a browser the wait alone takes two milliseconds. Default: only the whole.
    */
   readonly parts?: {
-    /** Records and submits it. */
+    /** Records it, or submits it: what was started is computed in any case. */
     start(): unknown;
     /** Waits until all that was started is complete. */
     finish(wait: Waiting): Promise<unknown>;

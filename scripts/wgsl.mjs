@@ -35,9 +35,14 @@ export function stripWgsl(text) {
   return `${lines.filter((line) => line !== '').join('\n')}\n`;
 }
 
-/** Spaces between two signs stay: they may be what keeps `- -` from being `--`. @param {string} line */
+/**
+ * Brackets, commas and semicolons are never part of a longer sign. Between two other signs spaces stay: they may be what keeps `- -` from
+ * being `--`.
+ * @param {string} line
+ */
 function withoutSpaces(line) {
-  return /\{\{|^alias /.test(line) ? line : line.replace(/(?<=\w) +(?=[^\w\s])|(?<=[^\w\s]) +(?=\w)/g, '');
+  if (/\{\{|^alias /.test(line)) return line;
+  return line.replace(/(?<=\w) +(?=[^\w\s])|(?<=[^\w\s]) +(?=\w)| *([(){}[\],;]) */g, '$1');
 }
 
 /** @param {string} text @param {number} start */

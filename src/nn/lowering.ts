@@ -79,6 +79,9 @@ function lowerNode(node: Node, readOnce: (node: Node) => boolean, outputs: Reado
 /** Outermost first. */
 const EPILOGUES: readonly Epilogue[] = ['relu', 'addend', 'norm'];
 
+/** How many inputs each has beside what it is done to. */
+const OPERANDS: Readonly<Record<Epilogue, number>> = { norm: 3, addend: 1, relu: 0 };
+
 interface Fused {
   readonly operationNode: Node;
   /** In the order in which they are done. */
@@ -93,7 +96,8 @@ function fuse(
   readOnce: (node: Node) => boolean,
 ): Fused | undefined {
   if (!part) return undefined;
-  if (node.operation.epilogue !== part) return fuse(node, inner, readOnce);
+  const { epilogue: does } = node.operation;
+  if (does !== part || node.inputs.length !== 1 + OPERANDS[part]) return fuse(node, inner, readOnce);
   for (const [at, taken] of node.inputs.entries()) {
     if (at > (part === 'addend' ? 1 : 0) || !readOnce(taken)) continue;
     const others = node.inputs.filter((_, i) => i !== at);

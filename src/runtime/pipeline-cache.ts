@@ -69,7 +69,7 @@ export class PipelineCache {
     const device = this.#device;
     const layout = this.#layout(kernel.bindings);
     device.pushErrorScope('validation');
-    const code = this.#software ? withKnownLengths(kernel.wgsl) : kernel.wgsl;
+    const code = this.#software ? withKnownLengths(kernel) : kernel.wgsl;
     const module = device.createShaderModule({ label: kernel.name, code });
     const pipeline = device.createComputePipeline({
       label: kernel.name,

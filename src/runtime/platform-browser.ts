@@ -40,7 +40,7 @@ async function findAdapter(options: AdapterOptions): Promise<FoundAdapter> {
   }
   if (adapter === null) {
     throw new UnsupportedError(
-      'findAdapter: the browser has WebGPU but gave no adapter, neither a GPU nor a software one. ' +
+      'findAdapter: the browser has WebGPU but gave no adapter. ' +
         'Turn on hardware acceleration and update the graphics driver (see chrome://gpu or about:support); ' +
         'in Chrome on Linux start it with --enable-unsafe-webgpu, without a GPU also with --use-webgpu-adapter=swiftshader',
     );

@@ -71,7 +71,7 @@ it('keeps places for text, and takes all other comments, nested ones too', () =>
       '// {{if QUAD}}',
       'enable subgroups;',
       '// {{end}}',
-      'fn f(a:f32) ->f32{',
+      'fn f(a:f32)->f32{',
       'let b=a*2.0;',
       'return b /* {{more}} */; // {{convert}}',
       '}',

@@ -4,7 +4,7 @@
 // A template (../matmul/template.ts): an invocation computes ROWS output channels at a tile of OUTPUTS = TILE_H x TILE_W outputs;
 // c<i>_<o> holds channel i, output o. Workgroups have four invocations: four tiles that follow each other in the image (or in the next
 // image), of the same channels. With QUAD (subgroups of exactly four) each loads a quarter of the weights and swaps it with the others:
-// in lane l, c<i> holds channel i ^ l (why: ../matmul/matmul_register.wgsl).
+// in lane l, c<i> holds channel row + (i ^ l) (why: ../matmul/matmul_register.wgsl).
 //
 // A turn of the loop takes DEPTHS channels d, one row i of taps, and TAPS taps j of it. Where SLIDES, these are all taps of the row
 // and the stride is STRIDE: a window of WINDOW inputs a tile row is loaded once and used for every tap. Otherwise (STEPS) TAPS is 1,

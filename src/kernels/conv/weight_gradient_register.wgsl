@@ -5,7 +5,7 @@
 // c<i>_<u>_<t> holds channel i, unit u, tap t. Where SLIDES, a unit is a row (c, i) of taps, TAPS are its taps j and the stride is
 // STRIDE: a window of WINDOW inputs serves all of them. Otherwise a unit is one tap (c, i, j), at any stride.
 // Workgroups have four invocations: four tiles that follow each other, units fastest. With QUAD (subgroups of exactly four) they are of
-// the same channels o; each loads a quarter of the gradient's part and swaps it with the others: in lane l, c<i> holds channel i ^ l
+// the same channels o; each loads a quarter of the gradient's part and swaps it with the others: in lane l, c<i> holds channel row + (i ^ l)
 // (why: ../matmul/matmul_register.wgsl).
 //
 // A turn of the loop takes POSITIONS outputs x of a line, a number that divides out_w. See correlate_register.wgsl for why.

@@ -3,7 +3,7 @@
 //
 // A template (../matmul/template.ts): an invocation computes ROWS x COLUMNS elements of one span of chunks; c<i>_<j> holds row i,
 // column j. Workgroups have four invocations: four tiles that follow each other, columns fastest. With QUAD (subgroups of exactly four)
-// they lie side by side in the same rows; each loads a quarter of a's part and swaps it with the others: in lane l, c<i> is row i ^ l.
+// they lie side by side in the same rows; each loads a quarter of a's part and swaps it with the others: in lane l, c<i> is row + (i ^ l).
 // See ../matmul/matmul_register.wgsl for why it looks like this.
 //
 // How a is read: A_K: inner is a multiple of 4: vec4f along k. A_AXIS: inner is 1 and rows a multiple of 4: vec4f along rows. A_SCALAR:

@@ -34,7 +34,7 @@ export interface ElementwiseCall {
   /**
    * WGSL for type `T = vec4f`, of the inputs `a`, `b`, ... `h` and the scalars `s0` ... `s3` (f32; write `T(s0)` where a vector is
    * needed), such as `max(a, T(0.0))`. The functions of `functions.wgsl` may be used: `sigmoid`, `softplus`, `erf`, `normalCdf`,
-   * `normalPdf`, `tanhSafe`.
+   * `normalPdf`, `tanhSafe`, and `rectified`, ReLU.
    */
   readonly expression: string;
   /** At most eight. May be none: `T(s0)` fills. */

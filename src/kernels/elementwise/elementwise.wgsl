@@ -43,6 +43,11 @@ fn broadcast_indices(i: u32, inner: u32, size: u32) -> vec4u {
   return indices;
 }
 
+// max(x, 0), but NaN stays NaN; of max, WGSL does not say so.
+fn rectified(x: T) -> T {
+  return select(x, T(0.0), x <= T(0.0));
+}
+
 // {{functions}}
 
 @compute @workgroup_size(64)

@@ -307,9 +307,9 @@ fn main(
       var total{j} = totals{j/4}[{j%4}];
       // {{end}}
       // In place of a branch: what stands in one is computed whether or not it is taken, a loop without turns is not.
-      for (var chunks = 0u; chunks < min(start, 1u); chunks++) {
+      for (var again = 0u; again < select(0u, min(start, 1u), column < n); again++) {
         // {{for j < COLUMNS}}
-        total{j} = output[index + {j}u] + total{j};
+        total{j} = output[index_row * n + min(column + {j}u, n - 1u)] + total{j};
         // {{end}}
       }
       // {{for j < COLUMNS}}

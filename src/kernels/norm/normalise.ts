@@ -36,13 +36,10 @@ function normaliseKernel(name: string, value: string, added: boolean): Kernel {
   };
 }
 
-/** As the operation `relu`: NaN stays NaN. */
-const rectified = (value: string, zero: string) => `select(${value}, ${zero}, ${value} <= ${zero})`;
-
 const plainKernel = /* @__PURE__ */ normaliseKernel('normalise', 'fma(x[v] - m, f, s)', false);
 const reluKernel = /* @__PURE__ */ normaliseKernel(
   'normalise, relu',
-  /* @__PURE__ */ rectified('fma(x[v] - m, f, s)', 'vec4f(0.0)'),
+  'select(fma(x[v] - m, f, s), vec4f(0.0), fma(x[v] - m, f, s) <= vec4f(0.0))', // not max: NaN stays NaN
   false,
 );
 const addedKernel = /* @__PURE__ */ normaliseKernel(
@@ -58,7 +55,7 @@ export function normalise(
 ): Dispatch[] {
   const relu = call.activation === 'relu';
   const value = 'fma(a - b, c, d)';
-  const expression = relu ? rectified(value, 'T(0.0)') : value;
+  const expression = relu ? `rectified(${value})` : value;
   const { input, mean, factor, shift } = call;
   const inputs = { input, mean, factor, shift };
   return pass('normalise', context, call, relu ? reluKernel : plainKernel, inputs, expression);

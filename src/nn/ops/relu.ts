@@ -1,4 +1,4 @@
-/** ReLU: max(x, 0). Its gradient is written with its own output, so that nobody needs to keep the pre-activation. */
+/** ReLU: max(x, 0), NaN where x is. Its gradient is written with its own output, so that nobody needs to keep the pre-activation. */
 import { apply, type Node } from '../graph.ts';
 import { multiply } from './arithmetic.ts';
 import { elementwiseOperation } from './elementwise.ts';
@@ -6,7 +6,7 @@ import { elementwiseOperation } from './elementwise.ts';
 const reluOperation = /* @__PURE__ */ elementwiseOperation({
   name: 'relu',
   epilogue: 'relu',
-  expression: () => ({ text: 'select(a, T(0.0), a <= T(0.0))' }), // not max, which may take NaN for 0
+  expression: () => ({ text: 'rectified(a)' }),
   gradient: ({ output, outputGradient }) => [multiply(outputGradient, step(output))],
 });
 
