@@ -98,7 +98,12 @@ interface Entrant {
 interface Turn {
   readonly entrant: Entrant;
   readonly wait: Wait;
+  /** Of runs that were waited for one by one. */
   readonly times: number[];
+  /** Of runs that were waited for together, a share of their time each. */
+  readonly shares: number[];
+  /** All the time that its clock has run. */
+  usedMs: number;
   /** Its first run was all that the budget allowed, so that its time has compilation in it. */
   readonly firstOnly?: boolean;
 }
@@ -165,15 +170,21 @@ async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
     await takeTurns(bench, turns);
     const common = { ...surroundings, case: one.name };
     const lines: ResultLine[] = [];
-    for (const { entrant, wait, times, firstOnly } of turns) {
+    for (const turn of turns) {
+      const { entrant, wait, times, shares, firstOnly } = turn;
       if (entrant.error !== undefined) continue;
       const gpuMs = one.onHost || firstOnly ? undefined : await gpuTime(entrant, bench.budgetMs);
       lines.push({
-        ...{ ...common, engine: entrant.engine, wait, ...summarise(times) },
+        ...{
+          ...common,
+          engine: entrant.engine,
+          wait,
+          ...summarise(least(turn) < Math.min(...times) ? shares : times),
+        },
         ...(entrant.firstMs === undefined ? {} : { firstMs: entrant.firstMs }),
         ...(gpuMs === undefined ? {} : { gpuMs }),
       });
-      if (!firstOnly) noteRate(bench, one, entrant.engine, Math.min(...times));
+      if (!firstOnly) noteRate(bench, one, entrant.engine, least(turn));
     }
     for (const { engine, error, failed } of entrants) {
       if (error === undefined) continue;
@@ -258,7 +269,10 @@ function noteRate({ rates }: Bench, { flops = 0 }: TimedCase, engine: string, ms
 }
 
 function turnsOf(bench: Bench, one: TimedCase, entrant: Entrant): Turn[] {
-  const turn = (wait: Wait, ...times: number[]): Turn => ({ entrant, wait, times });
+  const turn = (wait: Wait, ...times: number[]): Turn => ({
+    ...{ entrant, wait, times, shares: [] },
+    usedMs: times[0] ?? 0,
+  });
   if (entrant.firstRunMs! > (bench.budgetMs ?? Number.POSITIVE_INFINITY))
     return [{ ...turn(firstWaitOf(bench, one, entrant.engine), entrant.firstRunMs!), firstOnly: true }];
   const own = turn(waitOf(bench, one, entrant.engine));
@@ -266,19 +280,20 @@ function turnsOf(bench: Bench, one: TimedCase, entrant: Entrant): Turn[] {
   return entrant.firstMs! > ONE_WAIT_MS ? [turn('sleeping')] : [turn('sleeping'), own];
 }
 
+/** The least time of a run, in whichever way it was waited for. */
+const least = ({ times, shares }: Turn): number => Math.min(...times, ...shares);
+
 /**
  * Rounds in which everyone is timed once, after one without a clock (of those that are not slow). Who fails drops out; who is much slower
  * than the fastest stops when its share of the case's time is used up, the others when the case's is.
  */
 async function takeTurns(bench: Bench, turns: readonly Turn[]): Promise<void> {
   const began = performance.now();
-  const least = ({ times }: Turn) => Math.min(...times);
   const done = (turn: Turn): boolean => {
-    const { entrant, times } = turn;
+    const { entrant, times, usedMs: used } = turn;
     if (entrant.error !== undefined) return true;
     if (times.length === 0) return false;
     const slow = least(turn) > MUCH_SLOWER * Math.min(...turns.map(least));
-    const used = times.reduce((sum, time) => sum + time, 0);
     if (used > (bench.budgetMs ?? Number.POSITIVE_INFINITY)) return true;
     if (slow) return used > CASE_BUDGET_MS / turns.length;
     return times.length >= FEWEST && performance.now() - began > CASE_BUDGET_MS;
@@ -287,17 +302,15 @@ async function takeTurns(bench: Bench, turns: readonly Turn[]): Promise<void> {
   for (let round = -1; round < bench.repeats; round++) {
     for (const turn of turns) {
       bench.signal?.throwIfAborted();
-      const { entrant, wait, times } = turn;
+      const { entrant, wait, times, shares } = turn;
       if (done(turn) || (round < 0 && entrant.firstMs! > SLOW_FIRST_MS)) continue;
       try {
-        const runs = Math.min(MOST_RUNS, Math.ceil(TURN_MS / (times.at(-1) ?? TURN_MS)));
-        const timed = await timesOf(
-          entrant.contestant!,
-          waiting(bench.home, wait),
-          runs,
-          together && round % 2 === 1,
-        );
-        if (round >= 0) times.push(...timed);
+        const runs = times.length === 0 ? 1 : Math.min(MOST_RUNS, Math.ceil(TURN_MS / times.at(-1)!));
+        const once = together && runs > 1 && round % 2 === 1;
+        const clocked = await timesOf(entrant.contestant!, waiting(bench.home, wait), runs, once);
+        if (round < 0) continue;
+        (once ? shares : times).push(...clocked);
+        turn.usedMs += clocked.reduce((sum, ms) => sum + ms, 0) * (once ? runs : 1);
       } catch (error) {
         reject(entrant, messageOf(error), isOurs(entrant.engine));
       }
@@ -305,23 +318,23 @@ async function takeTurns(bench: Bench, turns: readonly Turn[]): Promise<void> {
   }
 }
 
-/** Milliseconds of a run, of each of several, or `together` of all of them, started one after another and waited for once. */
+/** Milliseconds of each of several runs; or, waited for `once` after all were started, one number: the share of each. */
 async function timesOf(
   contestant: Contestant,
   wait: Waiting,
   runs: number,
-  together: boolean,
+  once: boolean,
 ): Promise<number[]> {
-  const times: number[] = [];
-  for (let turn = 0; turn < (together ? 1 : runs); turn++) {
+  const clocked: number[] = [];
+  for (let turn = 0; turn < (once ? 1 : runs); turn++) {
     const started = performance.now();
-    if (together && runs > 1) {
+    if (once) {
       for (let run = 0; run < runs; run++) await contestant.parts!.start();
       await contestant.parts!.finish(wait);
     } else await contestant.run(wait);
-    times.push((performance.now() - started) / (together ? runs : 1));
+    clocked.push((performance.now() - started) / (once ? runs : 1));
   }
-  return times;
+  return clocked;
 }
 
 /** Milliseconds on the GPU by timestamps; undefined without them, or with more dispatches than are timed. */
