@@ -13,7 +13,6 @@ export {
   conv2dInputGradient,
   conv2dWeightGradient,
 } from './kernels/conv/conv2d.ts';
-export type { ChannelNorm } from './kernels/conv/correlate.ts';
 export type { ConvOptions } from './kernels/conv/geometry.ts';
 export {
   type CrossMomentsCall,
@@ -28,6 +27,7 @@ export {
 export { type GatherAxisCall, gatherAxis } from './kernels/gather/gather-axis.ts';
 export { type MatmulOperands, matmul } from './kernels/matmul/matmul.ts';
 export { packedMatmul } from './kernels/matmul/packed.ts';
+export type { ChannelNorm } from './kernels/norm/normalise.ts';
 export { type AdamCall, adamStep, adamWStep } from './kernels/optimizer/adam.ts';
 export { type SgdCall, sgdStep } from './kernels/optimizer/sgd.ts';
 export {

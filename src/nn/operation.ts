@@ -2,7 +2,7 @@
  * What an operation is: four rules in one place (shape, kernels, gradient, axes). One file of `src/nn/ops` states them for one
  * operation; training, matching, statistics and pruning need to know nothing else about it.
  */
-import type { ChannelNorm } from '../kernels/conv/correlate.ts';
+import type { ChannelNorm } from '../kernels/norm/normalise.ts';
 import type { Context } from '../runtime/context.ts';
 import type { Dispatch, DType, TensorView } from '../runtime/kernel.ts';
 import type { Axis } from './axes.ts';

@@ -8,7 +8,8 @@
 import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, elementCount, type TensorView } from '../../runtime/kernel.ts';
 import { checkSeparate, checkView } from '../checks.ts';
-import { type ChannelNorm, correlate, forwardCorrelation, inputGradientCorrelations } from './correlate.ts';
+import type { ChannelNorm } from '../norm/normalise.ts';
+import { correlate, forwardCorrelation, inputGradientCorrelations } from './correlate.ts';
 import { type ConvOptions, flattening, type Geometry, geometryOf } from './geometry.ts';
 import { weightGradientDispatches } from './weight-gradient.ts';
 
@@ -67,12 +68,7 @@ export function conv2d(context: Context, call: Conv2dCall): Dispatch[] {
   if (addend) checkView('conv2d', 'addend', addend, 'f32', elementCount(output.shape));
   checkSeparate('conv2d', { output }, { ...channels, ...(addend ? { addend } : {}) });
   if (elementCount(output.shape) === 0) return [];
-  const views = {
-    ...{ input, weight, output, relu: activation === 'relu' },
-    ...(bias ? { bias } : {}),
-    ...(norm ? { norm } : {}),
-    ...(addend ? { addend } : {}),
-  };
+  const views = { ...call, relu: activation === 'relu' };
   return [correlate(context, forwardCorrelation(flattening(geometry)), views)];
 }
 

@@ -15,6 +15,7 @@ import {
   type TensorView,
 } from '../../runtime/kernel.ts';
 import { expand } from '../matmul/template.ts';
+import type { ChannelNorm } from '../norm/normalise.ts';
 import { kernelFamily } from '../numerics.ts';
 import { chooseVariant, fittingRows, shapeClass, type TiledVariant } from '../variant.ts';
 import libraryText from './correlate.wgsl';
@@ -112,16 +113,6 @@ export interface CorrelationViews {
   readonly norm?: ChannelNorm;
   readonly addend?: TensorView;
   readonly relu?: boolean;
-}
-
-/** A norm whose numbers are known, channel by channel: `(x - mean) factor + shift`. */
-export interface ChannelNorm {
-  /** f32 [C]. */
-  readonly mean: TensorView;
-  /** f32 [C]. */
-  readonly factor: TensorView;
-  /** f32 [C]. */
-  readonly shift: TensorView;
 }
 
 const FLAG_BIAS = 1;

@@ -150,6 +150,7 @@ function registerKernel(tile: Tile, numerics: Numerics): Kernel {
       UNITS: units,
       QUAD: quad,
       SINGLE: !quad,
+      SWAPS: quad ? 3 : 0, // the bits of the lane that say with whom
       LOADS: quad ? rows / 4 : rows, // of gradients, an invocation
       SLIDES: taps > 0,
       STEPS: taps === 0,

@@ -33,14 +33,13 @@ fn main(
   let quads = (units + 4u * UNITS - 1u) / (4u * UNITS);
   let first_unit = (index % quads * 4u + lane) * UNITS;
   let others = index / quads;
-  let flip = lane;
   // {{end}}
   // {{if SINGLE}}
   let unit_tiles = (units + UNITS - 1u) / UNITS;
   let first_unit = (index * 4u + lane) % unit_tiles * UNITS;
   let others = (index * 4u + lane) / unit_tiles;
-  let flip = 0u;
   // {{end}}
+  let flip = lane & {SWAPS}u;
   let row = others % row_tiles * ROWS;
   let g = others / row_tiles % params.groups;
   let split = others / (row_tiles * params.groups);

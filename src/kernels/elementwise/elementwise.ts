@@ -14,6 +14,7 @@ import {
   type TensorView,
 } from '../../runtime/kernel.ts';
 import { checkSeparate, checkSizes, checkView } from '../checks.ts';
+import { runOf } from '../run.ts';
 import template from './elementwise.wgsl';
 import functions from './functions.wgsl';
 
@@ -47,8 +48,6 @@ export interface ElementwiseCall {
 
 const LETTERS = 'abcdefgh';
 const MAX_SCALARS = 4;
-/** vec4f of an invocation. */
-const RUN = { software: 16, hardware: 4 };
 const LIBRARY = /* @__PURE__ */ Array.from(
   /* @__PURE__ */ functions.matchAll(/^fn (\w+)/gm),
   (match) => match[1]!,
@@ -83,7 +82,7 @@ export function elementwise(context: Context, call: ElementwiseCall): Dispatch[]
     sizes.push(broadcast?.inner ?? 1, broadcast?.size ?? 1);
   }
   const values = Array.from({ length: MAX_SCALARS }, (_, index) => scalars[index] ?? 0);
-  const run = RUN[context.software ? 'software' : 'hardware'];
+  const run = runOf(context, 4);
   return [
     {
       kernel: elementwiseKernel(expression, patterns),

@@ -25,7 +25,7 @@ export function packedMatmul(context: Context, operands: MatmulOperands): Dispat
       kernel: packKernel(numerics),
       views: [matrix, texture],
       params: packParams('uuuu', height, width, strides[at], strides[at + 1]!),
-      workgroups: [Math.ceil(width / 64), Math.ceil(height / 32), 1],
+      workgroups: [Math.ceil(width / 64), Math.ceil(height / 32), 1], // 16 texels across, 4 runs of 8 rows down
       work: height * width,
     };
     return { texture, dispatch };

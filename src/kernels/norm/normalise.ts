@@ -3,24 +3,28 @@ import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, type Kernel, linearGrid, packParams, type TensorView } from '../../runtime/kernel.ts';
 import { checkSeparate, checkSizes, checkView } from '../checks.ts';
 import { elementwise } from '../elementwise/elementwise.ts';
+import { runOf } from '../run.ts';
 import type { ChannelSizes } from './channels.ts';
 import template from './normalise.wgsl';
 
-export interface NormaliseCall extends ChannelSizes {
+/** A norm whose numbers are known, channel by channel: `(x - mean) factor + shift`. */
+export interface ChannelNorm {
+  /** f32 [C]. */
+  readonly mean: TensorView;
+  /** f32 [C]. */
+  readonly factor: TensorView;
+  /** f32 [C]. */
+  readonly shift: TensorView;
+}
+
+export interface NormaliseCall extends ChannelSizes, ChannelNorm {
   /** f32 [outer, channels, inner]. */
   readonly input: TensorView;
-  /** f32 [channels] each. */
-  readonly mean: TensorView;
-  readonly factor: TensorView;
-  readonly shift: TensorView;
   /** f32 like the input, in another buffer. */
   readonly output: TensorView;
 }
 
-/** Vectors of one invocation. */
-const RUN = { software: 16, hardware: 1 };
-
-function normaliseKernel(name: string, value: string, added: boolean): Kernel {
+function normaliseKernel(name: string, value: string, { added = false, relu = false } = {}): Kernel {
   const declare = (binding: number, access: string, variable: string, type: string) =>
     `@group(0) @binding(${binding}) var<storage, ${access}> ${variable}: array<${type}>;`;
   const others = added ? [declare(5, 'read', 'g', 'vec4f'), declare(6, 'read', 'slope', 'f32')] : [];
@@ -31,22 +35,18 @@ function normaliseKernel(name: string, value: string, added: boolean): Kernel {
     wgsl: template
       .replace('// {{bindings}}', [...others, output].join('\n'))
       .replace('// {{channel}}', added ? 'let k = vec4f(slope[c]);' : '')
-      .replace('// {{value}}', `${value};`),
+      .replace('// {{value}}', `${value};`)
+      // not max: NaN stays NaN
+      .replace('// {{result}}', relu ? 'select(y, vec4f(0.0), y <= vec4f(0.0));' : 'y;'),
     bindings: [...Array<'read'>(4 + others.length).fill('read'), 'read_write'],
   };
 }
 
-const plainKernel = /* @__PURE__ */ normaliseKernel('normalise', 'fma(x[v] - m, f, s)', false);
-const reluKernel = /* @__PURE__ */ normaliseKernel(
-  'normalise, relu',
-  'select(fma(x[v] - m, f, s), vec4f(0.0), fma(x[v] - m, f, s) <= vec4f(0.0))', // not max: NaN stays NaN
-  false,
-);
-const addedKernel = /* @__PURE__ */ normaliseKernel(
-  'normalise, added',
-  'fma(x[v] - m, f, fma(g[v], k, s))',
-  true,
-);
+const plainKernel = /* @__PURE__ */ normaliseKernel('normalise', 'fma(x[v] - m, f, s)');
+const reluKernel = /* @__PURE__ */ normaliseKernel('normalise, relu', 'fma(x[v] - m, f, s)', { relu: true });
+const addedKernel = /* @__PURE__ */ normaliseKernel('normalise, added', 'fma(x[v] - m, f, fma(g[v], k, s))', {
+  added: true,
+});
 
 /** `output = activation((input - mean[c]) * factor[c] + shift[c])`. @throws ShapeError when views do not fit. */
 export function normalise(
@@ -99,7 +99,7 @@ function pass(
     );
     return elementwise(context, { expression, inputs: operands, output });
   }
-  const run = RUN[context.software ? 'software' : 'hardware'];
+  const run = runOf(context, 1);
   return [
     {
       kernel,

@@ -1,7 +1,7 @@
 // output[n, c, i] = fma(x[n, c, i] - mean[c], factor[c], shift[c]), x [N, C, S], S a multiple of 4; where asked for, max(that, 0); or
 // output[n, c, i] = fma(x[n, c, i] - mean[c], factor[c], fma(g[n, c, i], slope[c], shift[c])): a norm's gradient through both x's.
 //
-// A template: `normalise.ts` puts in the bindings from 5 on, what is loaded of them for a channel, and the value.
+// A template: `normalise.ts` puts in the bindings from 5 on, what is loaded of them for a channel, the value, and what is stored of it.
 // One invocation computes `run` consecutive vec4f and loads a channel's three values once: on adapters that compute on the CPU, where
 // divisions for the channel cost more than the rest, runs are long; on GPUs `run` is 1, and neighbours touch neighbouring memory.
 // No element depends on another: there is no order to keep.
@@ -38,7 +38,8 @@ fn main(
     plane++;
     let stop = min(end, plane * params.space);
     for (; v < stop; v++) {
-      output[v] = // {{value}}
+      let y = // {{value}}
+      output[v] = // {{result}}
     }
   }
 }

@@ -3,6 +3,7 @@ import { OptionError } from '../../base/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, elementCount, type Kernel, linearGrid, packParams } from '../../runtime/kernel.ts';
 import { checkSeparate, checkView, checkWindows, type Windows } from '../checks.ts';
+import { runOf } from '../run.ts';
 import wgsl from './adam.wgsl';
 
 /** One step of Adam. Arenas by their windows, all of one layout. */
@@ -28,9 +29,6 @@ export interface AdamCall {
   /** `adamStep`: added to the gradient, times the parameter. `adamWStep`: decoupled. Default: 0. */
   readonly weightDecay?: number;
 }
-
-/** vec4f of an invocation. */
-const RUN = { software: 16, hardware: 2 };
 
 const adamKernel: Kernel = {
   name: 'Adam',
@@ -76,7 +74,7 @@ function step(context: Context, caller: string, call: AdamCall, keep: number, de
     }
     checkSeparate(caller, written, read);
     if (count === 0) return [];
-    const run = RUN[context.software ? 'software' : 'hardware'];
+    const run = runOf(context, 2);
     return [
       {
         kernel: adamKernel,

@@ -4,6 +4,7 @@ import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, elementCount, type Kernel, linearGrid, packParams } from '../../runtime/kernel.ts';
 import { checkSeparate, checkView, checkWindows, type Windows } from '../checks.ts';
 import { elementwise } from '../elementwise/elementwise.ts';
+import { runOf } from '../run.ts';
 import wgsl from './sgd.wgsl';
 
 /** One step of stochastic gradient descent. Arenas by their windows, all of one layout. */
@@ -23,9 +24,6 @@ export interface SgdCall {
   /** Default: false. */
   readonly nesterov?: boolean;
 }
-
-/** vec4f of an invocation. */
-const RUN = { software: 16, hardware: 2 };
 
 const momentumKernel: Kernel = {
   name: 'SGD with momentum',
@@ -70,7 +68,7 @@ export function sgdStep(context: Context, call: SgdCall): Dispatch[] {
       { gradients: views.gradients },
     );
     if (count === 0) return [];
-    const run = RUN[context.software ? 'software' : 'hardware'];
+    const run = runOf(context, 2);
     return [
       {
         kernel: momentumKernel,

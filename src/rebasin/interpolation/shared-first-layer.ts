@@ -193,7 +193,7 @@ function mix(
   const first = others.length === 0 ? 'a' : 's0 * a';
   const sum = others.reduce((text, _, i) => `fma(T(s${i + 1}), ${'bc'[i]}, ${text})`, first);
   return elementwise(context, {
-    expression: relu ? `select(${sum}, T(0.0), ${sum} <= T(0.0))` : sum,
+    expression: relu ? `rectified(${sum})` : sum,
     inputs: taken.map(({ view }) => ({ view })),
     scalars: taken.map(({ share }) => share),
     output,

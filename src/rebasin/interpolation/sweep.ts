@@ -32,7 +32,7 @@ export interface SweepOptions extends LogitCurveChoice {
   readonly batchSize?: number;
   /**
    * Looks at the network at each point, by its index in `lambda`, before it is evaluated: mixed and corrected, in an arena that is the
-   * same each time and to be read only (what were written to it might not be evaluated). The next point waits for it.
+   * same each time and to be read only (what is written to it may not be evaluated). The next point waits for it.
    */
   readonly observe?: ((merged: Arena, point: number) => Promise<void>) | undefined;
   /** Called after each point is recorded. */
