@@ -54,6 +54,7 @@ export function registerKernel(
       QUADS: columns / 4,
       QUAD: quad,
       SINGLE: !quad,
+      SPREAD: 4, // an invocation's columns are neighbours
       SWAPS: quad && a !== 'axis' ? 3 : 0, // the bits of the lane that say with whom
       LOADS: quad ? rows / 4 : rows, // of a, an invocation, where it is read row by row
       A4: a !== 'scalar',
@@ -72,8 +73,11 @@ export function registerKernel(
 
 const packKernelOf = /* @__PURE__ */ kernelFamily('matmul', 'matmul/matmul', ['read', WRITTEN_TEXTURE]);
 
-/** Puts an operand into a texture, rounded as the class says. */
-export const packKernel = (numerics: Numerics) => packKernelOf('pack', '', numerics, () => packText);
+/** Puts an operand into a texture, rounded as the class says: texels along k for a, across it for b. */
+export const packKernel = (operand: 'a' | 'b', numerics: Numerics) =>
+  packKernelOf('pack', operand, numerics, () =>
+    expand(packText, { ALONG_K: operand === 'a', ACROSS: operand === 'b' }),
+  );
 
 const packedKernelOf = /* @__PURE__ */ kernelFamily('matmul', 'matmul/matmul', [
   TEXTURE,
@@ -84,21 +88,21 @@ const packedKernelOf = /* @__PURE__ */ kernelFamily('matmul', 'matmul/matmul', [
 ]);
 
 /** What an invocation of `packedKernel` computes; a workgroup is four of them side by side. */
-export const PACKED_TILE = { rows: 32, columns: 8 } as const;
+export const PACKED_TILE = { rows: 32, columns: 16 } as const;
 
 /** What registers' sums are followed by, wherever operands were read from. */
 const finish = () => registerText.slice(registerText.indexOf('var sums'));
 
-/** Register tiles from operands in textures. `tail`: k is no multiple of 8. */
-export function packedKernel(tail: boolean): Kernel {
+/** Register tiles from operands in textures. */
+export function packedKernel(): Kernel {
   const { rows, columns } = PACKED_TILE;
-  return packedKernelOf('packed', tail ? 'tail' : '', 'f32', () =>
+  return packedKernelOf('packed', '', 'f32', () =>
     expand(packedText.replace('// {{finish}}', finish), {
       ROWS: rows,
       ROWQUADS: rows / 4,
       COLUMNS: columns,
       QUADS: columns / 4,
-      TAIL: tail,
+      SPREAD: 16,
     }),
   );
 }

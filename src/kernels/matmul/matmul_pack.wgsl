@@ -1,41 +1,74 @@
-// texel (x, y) = matrix[y, 4 x .. 4 x + 3]: an operand of matmul_packed.wgsl, put into an rgba32float texture.
+// An operand of matmul_packed.wgsl, put into an rgba32float texture in the order in which that reads it. Along k in chunks of 512, a row
+// of texels for each block of lines (rows of a, columns of b) and chunk; what lies past the end of k is 0.
 //
-// The matrix is seen through strides in elements, matrix[y, x] = matrix[y * row_stride + x * column_stride], so one text serves operands
-// and transposed ones. Components past the last column repeat it.
+// ALONG_K (a), blocks of 4 lines: texel (x, block * chunks + chunk) is line 4 block + x % 4 at k = 512 chunk + 4 (x / 4) .. + 3.
+// ACROSS (b), blocks of 16 lines: texel (x, block * chunks + chunk) is lines 16 block + 4 (x % 4) .. + 3 at k = 512 chunk + x / 4.
 //
-// One invocation writes a texel of each of RUN rows, a workgroup 16 neighbours of each of 4 RUN rows. Nothing is added up.
+// The matrix is seen through strides in elements, matrix[line, k] = matrix[line * line_stride + k * k_stride], so one text serves operands
+// and transposed ones. Lines past the last one repeat it.
+//
+// One invocation writes RUN texels that are four apart in a row, a workgroup 4 RUN of each of 8 rows. Nothing is added up.
 
 struct Params {
-  rows: u32,
-  columns: u32,
-  row_stride: u32,
-  column_stride: u32,
+  lines: u32,
+  k: u32,
+  line_stride: u32,
+  k_stride: u32,
+  chunks: u32, // of k
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> matrix: array<f32>;
 @group(0) @binding(2) var texels: texture_storage_2d<rgba32float, write>;
 
+const CHUNK = 512u;
 const RUN = 8u;
+// {{if ALONG_K}}
+const LINES = 4u; // a block
+const STEP = 4u; // along k, from one texel of a run to the next
+// {{end}}
+// {{if ACROSS}}
+const LINES = 16u;
+const STEP = 1u;
+// {{end}}
 
-@compute @workgroup_size(16, 4)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let rows = params.rows;
-  let row_stride = params.row_stride;
-  let stride = params.column_stride;
-  let column = 4u * id.x;
-  let first = id.y * RUN;
-  if (first >= rows || column >= params.columns) {
+@compute @workgroup_size(4, 8)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: vec3u) {
+  let y = group.y * 8u + id.y;
+  let line = y / params.chunks * LINES;
+  let start = y % params.chunks * CHUNK;
+  let end = min(params.k, start + CHUNK);
+  let first = start + group.x * RUN * STEP;
+  if (line >= params.lines || first >= end) {
     return;
   }
-  let last = params.columns - 1u;
-  let at0 = column * stride;
-  let at1 = min(column + 1u, last) * stride;
-  let at2 = min(column + 2u, last) * stride;
-  let at3 = min(column + 3u, last) * stride;
-  for (var y = first; y < min(first + RUN, rows); y++) {
-    let row = y * row_stride;
-    let values = vec4f(matrix[row + at0], matrix[row + at1], matrix[row + at2], matrix[row + at3]);
-    textureStore(texels, vec2u(id.x, y), operands(values));
+  let k_stride = params.k_stride;
+  let last = params.lines - 1u;
+  // {{if ALONG_K}}
+  let at = min(line + id.x, last) * params.line_stride;
+  let at0 = at;
+  let at1 = at + k_stride;
+  let at2 = at1 + k_stride;
+  let at3 = at2 + k_stride;
+  // {{end}}
+  // {{if ACROSS}}
+  let at0 = min(line + 4u * id.x, last) * params.line_stride;
+  let at1 = min(line + 4u * id.x + 1u, last) * params.line_stride;
+  let at2 = min(line + 4u * id.x + 2u, last) * params.line_stride;
+  let at3 = min(line + 4u * id.x + 3u, last) * params.line_stride;
+  // {{end}}
+  var x = group.x * (RUN * 4u) + id.x;
+  // Products take eight k at a time.
+  for (var k = first; k < min(first + RUN * STEP, (end + 7u) / 8u * 8u); k += STEP) {
+    let at_k = k * k_stride;
+    let values = operands(vec4f(matrix[at_k + at0], matrix[at_k + at1], matrix[at_k + at2], matrix[at_k + at3]));
+    // {{if ALONG_K}}
+    let inside = vec4u(k, k + 1u, k + 2u, k + 3u) < vec4u(end);
+    // {{end}}
+    // {{if ACROSS}}
+    let inside = vec4<bool>(k < end);
+    // {{end}}
+    textureStore(texels, vec2u(x, y), select(vec4f(), values, inside));
+    x += 4u;
   }
 }

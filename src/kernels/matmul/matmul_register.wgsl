@@ -273,11 +273,11 @@ fn main(
     // {{end}}
 
     // From here on the end of matmul_packed.wgsl too. Adds the chunk's sums to the totals; after the last chunk applies bias
-    // and ReLU. A loop over rows, to keep the code small.
+    // and ReLU. A loop over rows, to keep the code small. Columns four by four, SPREAD apart.
     var sums = array<vec4f, ROWS * COLUMNS / 4u>(
       // {{for i < ROWS}}
-      // {{for j < QUADS}}
-      vec4f(c{i}_{j*4}, c{i}_{j*4+1}, c{i}_{j*4+2}, c{i}_{j*4+3}),
+      // {{for q < QUADS}}
+      vec4f(c{i}_{q*4}, c{i}_{q*4+1}, c{i}_{q*4+2}, c{i}_{q*4+3}),
       // {{end}}
       // {{end}}
     );
@@ -290,8 +290,10 @@ fn main(
     var bias{j} = 0.0;
     // {{end}}
     if (add_bias) {
-      // {{for j < COLUMNS}}
-      bias{j} = bias[min(column + {j}u, n - 1u)];
+      // {{for q < QUADS}}
+      // {{for j < 4}}
+      bias{q*4+j} = bias[min(column + {q*SPREAD+j}u, n - 1u)];
+      // {{end}}
       // {{end}}
     }
     for (var i = 0u; i < ROWS; i++) {
@@ -300,23 +302,27 @@ fn main(
         continue;
       }
       let index = index_row * n + column;
-      // {{for j < QUADS}}
-      let totals{j} = sums[i * (COLUMNS / 4u) + {j}u];
+      // {{for q < QUADS}}
+      let totals{q} = sums[i * (COLUMNS / 4u) + {q}u];
+      // {{for j < 4}}
+      var total{q*4+j} = totals{q}[{j}];
       // {{end}}
-      // {{for j < COLUMNS}}
-      var total{j} = totals{j/4}[{j%4}];
       // {{end}}
       // In place of a branch: what stands in one is computed whether or not it is taken, a loop without turns is not.
       for (var again = 0u; again < select(0u, min(start, 1u), column < n); again++) {
-        // {{for j < COLUMNS}}
-        total{j} = output[index_row * n + min(column + {j}u, n - 1u)] + total{j};
+        // {{for q < QUADS}}
+        // {{for j < 4}}
+        total{q*4+j} = output[index_row * n + min(column + {q*SPREAD+j}u, n - 1u)] + total{q*4+j};
+        // {{end}}
         // {{end}}
       }
-      // {{for j < COLUMNS}}
-      if (column + {j}u < n) {
-        let biased = select(total{j}, total{j} + bias{j}, add_bias);
-        output[index + {j}u] = select(biased, 0.0, relu & (biased <= 0.0));
+      // {{for q < QUADS}}
+      // {{for j < 4}}
+      if (column + {q*SPREAD+j}u < n) {
+        let biased = select(total{q*4+j}, total{q*4+j} + bias{q*4+j}, add_bias);
+        output[index + {q*SPREAD+j}u] = select(biased, 0.0, relu & (biased <= 0.0));
       }
+      // {{end}}
       // {{end}}
     }
     if (last) {

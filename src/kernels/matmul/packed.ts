@@ -5,7 +5,7 @@
  */
 import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, linearGrid, packParams, type TensorView } from '../../runtime/kernel.ts';
-import { PackingTextures } from '../../runtime/packing-textures.ts';
+import { type PackingTexture, PackingTextures } from '../../runtime/packing-textures.ts';
 import { PACKED_TILE, packedKernel, packKernel } from './kernels.ts';
 import { type MatmulOperands, matmul, type Task, taskOf } from './matmul.ts';
 
@@ -16,31 +16,52 @@ import { type MatmulOperands, matmul, type Task, taskOf } from './matmul.ts';
 export function packedMatmul(context: Context, operands: MatmulOperands): Dispatch[] {
   const task = taskOf(context, operands);
   const textures = packs(task) ? texturesOf(context) : undefined;
-  if (!textures || !fits(task, textures)) return matmul(context, operands);
+  const [sizeA, sizeB] = [textureSize('a', task.m, task.k), textureSize('b', task.n, task.k)];
+  if (!textures?.holds(...sizeA) || !textures.holds(...sizeB)) return matmul(context, operands);
   const { m, n, k, strides, epilogue, numerics } = task;
   const { a, b, bias, output } = operands;
-  const pack = (matrix: TensorView, name: string, height: number, width: number, at: 0 | 2) => {
-    const texture = textures.get(name, Math.ceil(width / 4), height);
-    const dispatch: Dispatch = {
-      kernel: packKernel(numerics),
+  const textureA = textures.get('matmul a', ...sizeA);
+  const textureB = textures.get('matmul b', ...sizeB);
+  const pack = (
+    operand: 'a' | 'b',
+    matrix: TensorView,
+    texture: PackingTexture,
+    params: number[],
+  ): Dispatch => {
+    const [width, height] = operand === 'a' ? sizeA : sizeB;
+    return {
+      kernel: packKernel(operand, numerics),
       views: [matrix, texture],
-      params: packParams('uuuu', height, width, strides[at], strides[at + 1]!),
-      workgroups: [Math.ceil(width / 64), Math.ceil(height / 32), 1], // 16 texels across, 4 runs of 8 rows down
-      work: height * width,
+      params: packParams('uuuuu', ...params, Math.ceil(k / CHUNK)),
+      workgroups: [Math.ceil(width / 32), Math.ceil(height / 8), 1],
+      work: params[0]! * k,
     };
-    return { texture, dispatch };
   };
-  const packedA = pack(a, 'matmul a', m, k, 0);
-  const packedB = pack(b, 'matmul b', k, n, 2);
   const { rows, columns } = PACKED_TILE;
   const product: Dispatch = {
-    kernel: packedKernel(k % 8 !== 0),
-    views: [packedA.texture, packedB.texture, textures.sampler, bias ?? b, output],
+    kernel: packedKernel(),
+    views: [textureA, textureB, textures.sampler, bias ?? b, output],
     params: packParams('uuuu', m, n, k, epilogue),
     workgroups: linearGrid(Math.ceil(m / rows) * Math.ceil(n / (4 * columns))),
     work: m * n * k,
   };
-  return [packedA.dispatch, packedB.dispatch, product];
+  return [
+    pack('a', a, textureA, [m, k, strides[0], strides[1]]),
+    pack('b', b, textureB, [n, k, strides[3], strides[2]]),
+    product,
+  ];
+}
+
+/** Of k, in a row of texels. */
+const CHUNK = 512;
+
+/** Texels across and down for an operand of so many rows (a) or columns (b): as matmul_pack.wgsl writes them. */
+function textureSize(operand: 'a' | 'b', lines: number, k: number): [width: number, height: number] {
+  const across = Math.ceil(Math.min(k, CHUNK) / 8) * 8;
+  const chunks = Math.ceil(k / CHUNK);
+  return operand === 'a'
+    ? [across, Math.ceil(lines / 4) * chunks]
+    : [4 * across, Math.ceil(lines / 16) * chunks];
 }
 
 function texturesOf({ attachments, device, guard }: Context): PackingTextures {
@@ -58,8 +79,4 @@ function texturesOf({ attachments, device, guard }: Context): PackingTextures {
 function packs({ variant, tile, m, n, k }: Task): boolean {
   const pays = m * n * k >= 2 ** 23 && m * n >= 40 * (m + n);
   return variant === 'quad' && m * n * k > 0 && (tile === undefined ? pays : tile === 'packed');
-}
-
-function fits({ m, n, k }: Task, textures: PackingTextures): boolean {
-  return textures.holds(Math.ceil(k / 4), m) && textures.holds(Math.ceil(n / 4), k);
 }
