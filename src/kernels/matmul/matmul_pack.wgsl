@@ -22,7 +22,7 @@ struct Params {
 @group(0) @binding(2) var texels: texture_storage_2d<rgba32float, write>;
 
 const CHUNK = 512u;
-const RUN = 8u;
+const RUN = 32u;
 // {{if ALONG_K}}
 const LINES = 4u; // a block
 const STEP = 4u; // along k, from one texel of a run to the next
@@ -58,8 +58,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: v
   let at3 = min(line + 4u * id.x + 3u, last) * params.line_stride;
   // {{end}}
   var x = group.x * (RUN * 4u) + id.x;
-  // Products take eight k at a time.
-  for (var k = first; k < min(first + RUN * STEP, (end + 7u) / 8u * 8u); k += STEP) {
+  let stop = min(first + RUN * STEP, (end + 7u) & ~7u); // products take eight k at a time
+  for (var k = first; k < stop; k += STEP) {
     let at_k = k * k_stride;
     let values = operands(vec4f(matrix[at_k + at0], matrix[at_k + at1], matrix[at_k + at2], matrix[at_k + at3]));
     // {{if ALONG_K}}

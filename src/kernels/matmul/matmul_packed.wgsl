@@ -31,13 +31,22 @@ struct Params {
 const CHUNK = 512u;
 const ROWS = {ROWS}u;
 const COLUMNS = {COLUMNS}u;
+// How the output is written: four columns at a time where n is a multiple of 4.
+// {{if FOUR}}
+alias Out = vec4f;
+const WIDTH = 4u;
+// {{end}}
+// {{if ONE}}
+alias Out = f32;
+const WIDTH = 1u;
+// {{end}}
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var a: texture_2d<f32>;
 @group(0) @binding(2) var b: texture_2d<f32>;
 @group(0) @binding(3) var nearest: sampler;
-@group(0) @binding(4) var<storage, read> bias: array<f32>; // unused without flag 1: then any buffer
-@group(0) @binding(5) var<storage, read_write> output: array<f32>;
+@group(0) @binding(4) var<storage, read> bias: array<Out>; // unused without flag 1: then any buffer
+@group(0) @binding(5) var<storage, read_write> output: array<Out>;
 
 @compute @workgroup_size(4)
 fn main(

@@ -38,6 +38,15 @@ struct Params {
 const CHUNK = 512u;
 const ROWS = {ROWS}u;
 const COLUMNS = {COLUMNS}u;
+// How the output is written: four columns at a time where n is a multiple of 4.
+// {{if FOUR}}
+alias Out = vec4f;
+const WIDTH = 4u;
+// {{end}}
+// {{if ONE}}
+alias Out = f32;
+const WIDTH = 1u;
+// {{end}}
 
 @group(0) @binding(0) var<uniform> params: Params;
 // {{if A4}}
@@ -52,8 +61,8 @@ const COLUMNS = {COLUMNS}u;
 // {{if B1}}
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 // {{end}}
-@group(0) @binding(3) var<storage, read> bias: array<f32>; // unused without flag 1: then any buffer
-@group(0) @binding(4) var<storage, read_write> output: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<Out>; // unused without flag 1: then any buffer
+@group(0) @binding(4) var<storage, read_write> output: array<Out>;
 
 @compute @workgroup_size(4)
 fn main(
@@ -273,57 +282,48 @@ fn main(
     // {{end}}
 
     // From here on the end of matmul_packed.wgsl too. Adds the chunk's sums to the totals; after the last chunk applies bias
-    // and ReLU. A loop over rows, to keep the code small. Columns four by four, SPREAD apart.
-    var sums = array<vec4f, ROWS * COLUMNS / 4u>(
+    // and ReLU. Loops, to keep the code small. Columns four by four, WIDTH at a time, STRIDE of them apart.
+    var sums = array<Out, ROWS * COLUMNS / WIDTH>(
       // {{for i < ROWS}}
       // {{for q < QUADS}}
+      // {{if FOUR}}
       vec4f(c{i}_{q*4}, c{i}_{q*4+1}, c{i}_{q*4+2}, c{i}_{q*4+3}),
+      // {{end}}
+      // {{if ONE}}
+      c{i}_{q*4}, c{i}_{q*4+1}, c{i}_{q*4+2}, c{i}_{q*4+3},
+      // {{end}}
       // {{end}}
       // {{end}}
     );
     let m = params.m;
-    let n = params.n;
+    let n = params.n / WIDTH;
+    let first = column / WIDTH;
     let last = end == params.k;
     let add_bias = last && (params.flags & 1u) != 0u;
     let relu = last && (params.flags & 2u) != 0u;
-    // {{for j < COLUMNS}}
-    var bias{j} = 0.0;
-    // {{end}}
-    if (add_bias) {
-      // {{for q < QUADS}}
-      // {{for j < 4}}
-      bias{q*4+j} = bias[min(column + {q*SPREAD+j}u, n - 1u)];
+    for (var slot = 0u; slot < COLUMNS / WIDTH; slot++) {
+      // {{if FOUR}}
+      let at = first + slot * {STRIDE}u;
       // {{end}}
+      // {{if ONE}}
+      let at = first + (slot >> 2u) * {STRIDE}u + (slot & 3u);
       // {{end}}
-    }
-    for (var i = 0u; i < ROWS; i++) {
-      let index_row = row + (i ^ flip);
-      if (index_row >= m) {
-        continue;
+      var bias_at: Out;
+      if (add_bias && at < n) {
+        bias_at = bias[at];
       }
-      let index = index_row * n + column;
-      // {{for q < QUADS}}
-      let totals{q} = sums[i * (COLUMNS / 4u) + {q}u];
-      // {{for j < 4}}
-      var total{q*4+j} = totals{q}[{j}];
-      // {{end}}
-      // {{end}}
-      // In place of a branch: what stands in one is computed whether or not it is taken, a loop without turns is not.
-      for (var again = 0u; again < select(0u, min(start, 1u), column < n); again++) {
-        // {{for q < QUADS}}
-        // {{for j < 4}}
-        total{q*4+j} = output[index_row * n + min(column + {q*SPREAD+j}u, n - 1u)] + total{q*4+j};
-        // {{end}}
-        // {{end}}
+      for (var i = 0u; i < ROWS; i++) {
+        let index_row = row + (i ^ flip);
+        if (index_row < m && at < n) {
+          let index = index_row * n + at;
+          var total = sums[i * (COLUMNS / WIDTH) + slot];
+          if (start > 0u) {
+            total = output[index] + total;
+          }
+          let biased = select(total, total + bias_at, add_bias);
+          output[index] = select(biased, select(biased, Out(), biased <= Out()), relu);
+        }
       }
-      // {{for q < QUADS}}
-      // {{for j < 4}}
-      if (column + {q*SPREAD+j}u < n) {
-        let biased = select(total{q*4+j}, total{q*4+j} + bias{q*4+j}, add_bias);
-        output[index + {q*SPREAD+j}u] = select(biased, 0.0, relu & (biased <= 0.0));
-      }
-      // {{end}}
-      // {{end}}
     }
     if (last) {
       break;

@@ -33,13 +33,13 @@ export function packedMatmul(context: Context, operands: MatmulOperands): Dispat
       kernel: packKernel(operand, numerics),
       views: [matrix, texture],
       params: packParams('uuuuu', ...params, Math.ceil(k / CHUNK)),
-      workgroups: [Math.ceil(width / 32), Math.ceil(height / 8), 1],
+      workgroups: [Math.ceil(width / 128), Math.ceil(height / 8), 1],
       work: params[0]! * k,
     };
   };
   const { rows, columns } = PACKED_TILE;
   const product: Dispatch = {
-    kernel: packedKernel(),
+    kernel: packedKernel(n % 4 === 0),
     views: [textureA, textureB, textures.sampler, bias ?? b, output],
     params: packParams('uuuu', m, n, k, epilogue),
     workgroups: linearGrid(Math.ceil(m / rows) * Math.ceil(n / (4 * columns))),
