@@ -37,14 +37,6 @@ export const REGISTER_TILES = {
   packed: { rows: 16, columns: 8 }, // what takes its place where no textures are used
 } as const;
 
-/** How registers' sums are written: `four` columns at a time (n is a multiple of 4) or each alone; groups of four are `spread` apart. */
-const writing = (four: boolean, spread: number) => ({
-  FOUR: four,
-  ONE: !four,
-  PARTS: four ? 1 : 4,
-  STRIDE: four ? spread / 4 : spread,
-});
-
 /** Register tiles without barriers. One kernel for each tile and pair of accesses that is used. */
 export function registerKernel(
   tile: RegisterTile,
@@ -62,7 +54,6 @@ export function registerKernel(
       QUADS: columns / 4,
       QUAD: quad,
       SINGLE: !quad,
-      ...writing(b === 'axis', 4),
       SWAPS: quad && a !== 'axis' ? 3 : 0, // the bits of the lane that say with whom
       LOADS: quad ? rows / 4 : rows, // of a, an invocation, where it is read row by row
       A4: a !== 'scalar',
@@ -98,19 +89,17 @@ const packedKernelOf = /* @__PURE__ */ kernelFamily('matmul', 'matmul/matmul', [
 /** What an invocation of `packedKernel` computes; a workgroup is four of them side by side. */
 export const PACKED_TILE = { rows: 32, columns: 16 } as const;
 
-/** What registers' sums are followed by, wherever operands were read from. */
-const finish = () => registerText.slice(registerText.indexOf('var sums'));
-
 /** Register tiles from operands in textures. `four`: n is a multiple of 4. */
 export function packedKernel(four: boolean): Kernel {
   const { rows, columns } = PACKED_TILE;
   return packedKernelOf('packed', four ? 'four' : '', 'f32', () =>
-    expand(packedText.replace('// {{finish}}', finish), {
+    expand(packedText, {
       ROWS: rows,
       ROWQUADS: rows / 4,
       COLUMNS: columns,
       QUADS: columns / 4,
-      ...writing(four, 16),
+      FOUR: four,
+      ONE: !four,
     }),
   );
 }

@@ -17,7 +17,7 @@
 //
 // Coordinates are exact: widths and heights are powers of two, so (x + 0.5) / width is the middle of a texel without rounding.
 // Rows and columns past the end read whatever the texture holds there (or its edge) and are not stored.
-// What follows a chunk's sums is the end of matmul_register.wgsl, which host code puts in place of {{finish}}.
+// The total of finished chunks waits in `output`: only this invocation touches these elements.
 
 enable subgroups;
 
@@ -31,15 +31,15 @@ struct Params {
 const CHUNK = 512u;
 const ROWS = {ROWS}u;
 const COLUMNS = {COLUMNS}u;
-// How the output is written: four columns at a time where n is a multiple of 4.
 // {{if FOUR}}
-alias Out = vec4f;
+alias Out = vec4f; // what is written at once: n is a multiple of 4
 const WIDTH = 4u;
 // {{end}}
 // {{if ONE}}
 alias Out = f32;
 const WIDTH = 1u;
 // {{end}}
+const SLOTS = COLUMNS / WIDTH;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var a: texture_2d<f32>;
@@ -112,7 +112,7 @@ fn main(
         fma(a{i}_0[3], b3_{q}[{j}], fma(a{i}_0[2], b2_{q}[{j}],
         fma(a{i}_0[1], b1_{q}[{j}], fma(a{i}_0[0], b0_{q}[{j}], c{i}_{q*4+j}))))))));
       // {{end}}
-      // {{if q+1 < QUADS}}
+      // {{if q+1%QUADS}}
       // {{for p < 2}}
       let b{j*2+p}_{q+1} = textureSampleLevel(b, nearest, vec2f(b_x{j*2+p}, b_y{q+1}), 0.0);
       // {{end}}
@@ -121,4 +121,53 @@ fn main(
       // {{end}}
     }
 
-    // {{finish}}
+    // Adds the chunk's sums to the totals; after the last chunk applies bias and ReLU. Loops, to keep the code small: where a turn was a
+    // whole row, 32 KB of it, it took half as long again.
+    var sums = array<Out, ROWS * SLOTS>(
+      // {{for i < ROWS}}
+      // {{for q < QUADS}}
+      // {{if FOUR}}
+      vec4f(c{i}_{q*4}, c{i}_{q*4+1}, c{i}_{q*4+2}, c{i}_{q*4+3}),
+      // {{end}}
+      // {{if ONE}}
+      c{i}_{q*4}, c{i}_{q*4+1}, c{i}_{q*4+2}, c{i}_{q*4+3},
+      // {{end}}
+      // {{end}}
+      // {{end}}
+    );
+    let m = params.m;
+    let n = params.n / WIDTH;
+    let first = column / WIDTH;
+    let last = end == params.k;
+    let add_bias = last && (params.flags & 1u) != 0u;
+    let relu = last && (params.flags & 2u) != 0u;
+    for (var slot = 0u; slot < SLOTS; slot++) {
+      // {{if FOUR}}
+      let at = first + slot * 4u;
+      // {{end}}
+      // {{if ONE}}
+      let at = first + (slot >> 2u) * 16u + (slot & 3u);
+      // {{end}}
+      var bias_at: Out;
+      if (add_bias && at < n) {
+        bias_at = bias[at];
+      }
+      for (var i = 0u; i < ROWS; i++) {
+        let index_row = row + (i ^ flip);
+        if (index_row < m && at < n) {
+          let index = index_row * n + at;
+          var total = sums[i * SLOTS + slot];
+          if (start > 0u) {
+            total = output[index] + total;
+          }
+          let biased = select(total, total + bias_at, add_bias);
+          output[index] = select(biased, select(biased, Out(), biased <= Out()), relu);
+        }
+      }
+    }
+    if (last) {
+      break;
+    }
+    start = end;
+  }
+}

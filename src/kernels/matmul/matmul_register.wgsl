@@ -38,15 +38,6 @@ struct Params {
 const CHUNK = 512u;
 const ROWS = {ROWS}u;
 const COLUMNS = {COLUMNS}u;
-// How the output is written: four columns at a time where n is a multiple of 4.
-// {{if FOUR}}
-alias Out = vec4f;
-const WIDTH = 4u;
-// {{end}}
-// {{if ONE}}
-alias Out = f32;
-const WIDTH = 1u;
-// {{end}}
 
 @group(0) @binding(0) var<uniform> params: Params;
 // {{if A4}}
@@ -61,8 +52,8 @@ const WIDTH = 1u;
 // {{if B1}}
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 // {{end}}
-@group(0) @binding(3) var<storage, read> bias: array<Out>; // unused without flag 1: then any buffer
-@group(0) @binding(4) var<storage, read_write> output: array<Out>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>; // unused without flag 1: then any buffer
+@group(0) @binding(4) var<storage, read_write> output: array<f32>;
 
 @compute @workgroup_size(4)
 fn main(
@@ -281,34 +272,22 @@ fn main(
     }
     // {{end}}
 
-    // From here on the end of matmul_packed.wgsl too. Adds the chunk's sums to the totals; after the last chunk applies bias
-    // and ReLU. Loops, to keep the code small. Columns four by four, WIDTH at a time, STRIDE of them apart.
-    var sums = array<Out, ROWS * COLUMNS / WIDTH>(
+    // Adds the chunk's sums to the totals; after the last chunk applies bias and ReLU. Loops, to keep the code small.
+    var sums = array<f32, ROWS * COLUMNS>(
       // {{for i < ROWS}}
       // {{for q < QUADS}}
-      // {{if FOUR}}
-      vec4f(c{i}_{q*4}, c{i}_{q*4+1}, c{i}_{q*4+2}, c{i}_{q*4+3}),
-      // {{end}}
-      // {{if ONE}}
       c{i}_{q*4}, c{i}_{q*4+1}, c{i}_{q*4+2}, c{i}_{q*4+3},
-      // {{end}}
       // {{end}}
       // {{end}}
     );
     let m = params.m;
-    let n = params.n / WIDTH;
-    let first = column / WIDTH;
+    let n = params.n;
     let last = end == params.k;
     let add_bias = last && (params.flags & 1u) != 0u;
     let relu = last && (params.flags & 2u) != 0u;
-    for (var slot = 0u; slot < COLUMNS / WIDTH; slot++) {
-      // {{if FOUR}}
-      let at = first + slot * {STRIDE}u;
-      // {{end}}
-      // {{if ONE}}
-      let at = first + (slot >> 2u) * {STRIDE}u + (slot & 3u);
-      // {{end}}
-      var bias_at: Out;
+    for (var slot = 0u; slot < COLUMNS; slot++) {
+      let at = column + slot;
+      var bias_at: f32;
       if (add_bias && at < n) {
         bias_at = bias[at];
       }
@@ -316,12 +295,12 @@ fn main(
         let index_row = row + (i ^ flip);
         if (index_row < m && at < n) {
           let index = index_row * n + at;
-          var total = sums[i * (COLUMNS / WIDTH) + slot];
+          var total = sums[i * COLUMNS + slot];
           if (start > 0u) {
             total = output[index] + total;
           }
           let biased = select(total, total + bias_at, add_bias);
-          output[index] = select(biased, select(biased, Out(), biased <= Out()), relu);
+          output[index] = select(biased, 0.0, relu & (biased <= 0.0));
         }
       }
     }

@@ -4,8 +4,7 @@
  *
  * A line `// {{for i < 8}}` repeats the lines up to its `// {{end}}` with {i} replaced by 0 .. 7; {...} may hold a sum, product,
  * quotient or remainder of such names and integers, computed from left to right: {j*4+1}. A line `// {{if NAME}}` keeps the lines
- * up to its `// {{end}}` only where NAME is true, `// {{if i+1 < N}}` where the comparison holds. Bounds and names are given by the
- * caller. Lines of comment stay as they are.
+ * up to its `// {{end}}` only where NAME is true or, as an expression, not 0. Bounds and names are given by the caller. Lines of comment stay as they are.
  */
 export function expand(text: string, values: Readonly<Record<string, number | boolean>>): string {
   const lines = text.split('\n');
@@ -15,7 +14,7 @@ export function expand(text: string, values: Readonly<Record<string, number | bo
   return output.join('\n');
 }
 
-const DIRECTIVE = /^\s*\/\/ \{\{(?:for (\w+) < (\w+)|if ([\w+*/%]+)(?: < (\w+))?|(end))\}\}\s*$/;
+const DIRECTIVE = /^\s*\/\/ \{\{(?:for (\w+) < (\w+)|if ([\w+*/%]+)|(end))\}\}\s*$/;
 
 function expandBlock(
   lines: readonly string[],
@@ -32,9 +31,9 @@ function expandBlock(
       i++;
       continue;
     }
-    const [, variable, bound, condition, less, end] = directive;
+    const [, variable, bound, condition, end] = directive;
     if (end) return { output, next: i };
-    const times = variable ? evaluate(bound!, values) : holds(condition!, less, values) ? 1 : 0;
+    const times = variable ? evaluate(bound!, values) : evaluate(condition!, values) ? 1 : 0;
     let next = i;
     for (let turn = 0; turn < Math.max(1, times); turn++) {
       // a block that is left out is still walked once, to find its end
@@ -47,15 +46,6 @@ function expandBlock(
     i = next;
   }
   return { output, next: i };
-}
-
-function holds(
-  condition: string,
-  less: string | undefined,
-  values: Readonly<Record<string, number | boolean>>,
-): boolean {
-  const value = evaluate(condition, values);
-  return less === undefined ? value !== 0 : value < lookUp(less, values);
 }
 
 function fill(line: string, values: Readonly<Record<string, number | boolean>>): string {
