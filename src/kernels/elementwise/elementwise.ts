@@ -14,7 +14,7 @@ import {
   type TensorView,
 } from '../../runtime/kernel.ts';
 import { checkSeparate, checkSizes, checkView } from '../checks.ts';
-import { runOf } from '../run.ts';
+import { fittingTexts, runOf, traitOf } from '../run.ts';
 import template from './elementwise.wgsl';
 import functions from './functions.wgsl';
 
@@ -85,7 +85,7 @@ export function elementwise(context: Context, call: ElementwiseCall): Dispatch[]
   const run = runOf(context, 4);
   return [
     {
-      kernel: elementwiseKernel(expression, patterns),
+      kernel: elementwiseKernel(expression, patterns, count),
       views: [...bound.map((input) => input.view), output],
       params: packParams(`uffff${'u'.repeat(sizes.length)}u`, count, ...values, ...sizes, run),
       workgroups: linearGrid(Math.ceil(count / (256 * run))),
@@ -143,7 +143,9 @@ function checkBindingCount(context: Context, needed: number): void {
   }
 }
 
-function elementwiseKernel(expression: string, patterns: readonly Pattern[]): Kernel {
+const textOf = /* @__PURE__ */ fittingTexts(template);
+
+function elementwiseKernel(expression: string, patterns: readonly Pattern[], count: number): Kernel {
   const bindings: string[] = [];
   const loads: string[] = [];
   let binding = 1;
@@ -160,10 +162,10 @@ function elementwiseKernel(expression: string, patterns: readonly Pattern[]): Ke
   bindings.push(`@group(0) @binding(${binding}) var<storage, read_write> output: array<T>;`);
   const usesLibrary = LIBRARY.some((name) => new RegExp(`\\b${name}\\(`).test(expression));
   return {
-    name: `elementwise ${expression} (${patterns.join(' ')})`,
+    name: `elementwise ${expression} (${patterns.join(' ')})${traitOf(count)}`,
     file: 'src/kernels/elementwise/elementwise.wgsl',
     // Replacements are functions, since `$` in a replacement text has a meaning.
-    wgsl: template
+    wgsl: textOf(count)
       .replace('// {{bindings}}', () => bindings.join('\n'))
       .replace('// {{functions}}', () => (usesLibrary ? functions : ''))
       .replace('// {{expression}}', () => [...loads, `let result: T = ${expression};`].join('\n    ')),

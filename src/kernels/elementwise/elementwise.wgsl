@@ -5,7 +5,8 @@
 // One invocation computes `run` vec4f that lie 64 apart, so neighbours in a workgroup touch neighbouring memory; a workgroup computes
 // 256 run consecutive elements. Runs are long on software adapters, where what comes before the loop costs as much as a vec4f.
 // No element depends on another: there is no order to keep.
-// The last vec4f may reach past `count`: such elements are computed from whatever follows the inputs and not stored.
+// Where the count is no multiple of 4 (TAIL), the last vec4f reaches past it: such elements are computed from whatever follows the inputs
+// and not stored.
 
 alias T = vec4f;
 
@@ -70,6 +71,10 @@ fn main(
       return;
     }
     // {{expression}}
+    // {{if FITS}}
+    output[v] = result;
+    // {{end}}
+    // {{if TAIL}}
     if (i + 4u <= count) {
       output[v] = result;
     } else {
@@ -77,5 +82,6 @@ fn main(
         output[v][j] = result[j];
       }
     }
+    // {{end}}
   }
 }

@@ -13,6 +13,7 @@ import {
   type TensorView,
 } from '../../runtime/kernel.ts';
 import { checkSeparate, checkSizes, checkView } from '../checks.ts';
+import { fittingKernels, runOf } from '../run.ts';
 import imagesWgsl from './gather-images.wgsl';
 import labelsWgsl from './gather-labels.wgsl';
 
@@ -42,12 +43,12 @@ export interface GatherLabelsCall extends BatchCall {
   readonly output: TensorView;
 }
 
-const imagesKernel: Kernel = {
+const imagesKernel = /* @__PURE__ */ fittingKernels({
   name: 'gather images',
   file: 'src/kernels/gather/gather-images.wgsl',
   wgsl: imagesWgsl,
   bindings: ['read', 'read', 'read', 'read_write'],
-};
+});
 const labelsKernel: Kernel = {
   name: 'gather labels',
   file: 'src/kernels/gather/gather-labels.wgsl',
@@ -59,7 +60,7 @@ const labelsKernel: Kernel = {
  * `output[n, p] = table[channel of p][byte p of image indices[start + n]]`.
  * @returns one dispatch, or none when the output is empty. @throws ShapeError when views do not fit.
  */
-export function gatherImages(_context: Context, call: GatherImagesCall): Dispatch[] {
+export function gatherImages(context: Context, call: GatherImagesCall): Dispatch[] {
   const { images, channels, table, indices, start, output } = call;
   const caller = 'gatherImages';
   const outputs = elementCount(output.shape);
@@ -72,6 +73,7 @@ export function gatherImages(_context: Context, call: GatherImagesCall): Dispatc
   checkBatch(caller, indices, start, count);
   if (outputs === 0) return [];
   const pixels = outputs / count;
+  const run = runOf(context, 1);
   if (pixels % channels !== 0) {
     throw new ShapeError(
       `${caller}: an image of ${pixels} pixels (output [${output.shape}]) does not divide into ${channels} channels; check channels and the output's shape`,
@@ -79,10 +81,10 @@ export function gatherImages(_context: Context, call: GatherImagesCall): Dispatc
   }
   return [
     {
-      kernel: imagesKernel,
+      kernel: imagesKernel(pixels / channels),
       views: [images, table, indices, output],
-      params: packParams('uuuu', outputs, pixels, pixels / channels, start),
-      workgroups: linearGrid(Math.ceil(outputs / 256)),
+      params: packParams('uuuuu', outputs, pixels, pixels / channels, start, run),
+      workgroups: linearGrid(Math.ceil(outputs / (256 * run))),
       work: 4 * outputs,
     },
   ];

@@ -1,9 +1,9 @@
 /** Adam and AdamW as PyTorch defines them (`torch.optim.Adam`, `torch.optim.AdamW`, no amsgrad), on whole arenas in place. */
 import { OptionError } from '../../base/errors.ts';
 import type { Context } from '../../runtime/context.ts';
-import { type Dispatch, elementCount, type Kernel, linearGrid, packParams } from '../../runtime/kernel.ts';
+import { type Dispatch, elementCount, linearGrid, packParams } from '../../runtime/kernel.ts';
 import { checkSeparate, checkView, checkWindows, type Windows } from '../checks.ts';
-import { runOf } from '../run.ts';
+import { fittingKernels, runOf } from '../run.ts';
 import wgsl from './adam.wgsl';
 
 /** One step of Adam. Arenas by their windows, all of one layout. */
@@ -30,12 +30,12 @@ export interface AdamCall {
   readonly weightDecay?: number;
 }
 
-const adamKernel: Kernel = {
+const adamKernel = /* @__PURE__ */ fittingKernels({
   name: 'Adam',
   file: 'src/kernels/optimizer/adam.wgsl',
   wgsl,
   bindings: ['read', 'read_write', 'read_write', 'read_write'],
-};
+});
 
 /**
  * One step of Adam: `g = gradient + weightDecay w`, `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g^2`,
@@ -77,7 +77,7 @@ function step(context: Context, caller: string, call: AdamCall, keep: number, de
     const run = runOf(context, 2);
     return [
       {
-        kernel: adamKernel,
+        kernel: adamKernel(count),
         views: [...Object.values(read), ...Object.values(written)],
         params: packParams(
           'uffffffffu',

@@ -9,7 +9,8 @@
 // All four are f32 [count]. Sums with a product are an fma (in the second moment with beta2 * v), which an adapter may or may
 // not round twice.
 // One invocation updates `run` vec4f that lie 64 apart, a workgroup 256 run consecutive elements; runs are long on software adapters, as
-// elementwise.wgsl explains. The last vec4f may reach past `count` and is stored element by element.
+// elementwise.wgsl explains. Where the count is no multiple of 4 (TAIL), the last vec4f is stored
+// element by element.
 
 struct Params {
   count: u32,
@@ -50,6 +51,12 @@ fn main(
     let v = fma(vec4f(p.beta2), second_moments[at], p.one_minus_beta2 * (g * g));
     let denominator = sqrt(v) / p.correction + vec4f(p.epsilon);
     let updated = fma(vec4f(-p.step_size), m / denominator, w);
+    // {{if FITS}}
+    first_moments[at] = m;
+    second_moments[at] = v;
+    parameters[at] = updated;
+    // {{end}}
+    // {{if TAIL}}
     if (i + 4u <= p.count) {
       first_moments[at] = m;
       second_moments[at] = v;
@@ -61,5 +68,6 @@ fn main(
         parameters[at][j] = updated[j];
       }
     }
+    // {{end}}
   }
 }

@@ -1,10 +1,10 @@
 /** Stochastic gradient descent as PyTorch defines it (`torch.optim.SGD`, dampening 0), on whole arenas in place. */
 import { OptionError } from '../../base/errors.ts';
 import type { Context } from '../../runtime/context.ts';
-import { type Dispatch, elementCount, type Kernel, linearGrid, packParams } from '../../runtime/kernel.ts';
+import { type Dispatch, elementCount, linearGrid, packParams } from '../../runtime/kernel.ts';
 import { checkSeparate, checkView, checkWindows, type Windows } from '../checks.ts';
 import { elementwise } from '../elementwise/elementwise.ts';
-import { runOf } from '../run.ts';
+import { fittingKernels, runOf } from '../run.ts';
 import wgsl from './sgd.wgsl';
 
 /** One step of stochastic gradient descent. Arenas by their windows, all of one layout. */
@@ -25,12 +25,12 @@ export interface SgdCall {
   readonly nesterov?: boolean;
 }
 
-const momentumKernel: Kernel = {
+const momentumKernel = /* @__PURE__ */ fittingKernels({
   name: 'SGD with momentum',
   file: 'src/kernels/optimizer/sgd.wgsl',
   wgsl,
   bindings: ['read', 'read_write', 'read_write'],
-};
+});
 
 /**
  * One step: `g = gradient + weightDecay w`, `velocity = momentum velocity + g`, `w -= learningRate velocity`
@@ -71,7 +71,7 @@ export function sgdStep(context: Context, call: SgdCall): Dispatch[] {
     const run = runOf(context, 2);
     return [
       {
-        kernel: momentumKernel,
+        kernel: momentumKernel(count),
         views: [views.gradients, views.parameters, views.velocities],
         params: packParams('ufffuu', count, learningRate, momentum, weightDecay, nesterov ? 1 : 0, run),
         workgroups: linearGrid(Math.ceil(count / (256 * run))),

@@ -6,7 +6,8 @@
 //
 // All three are f32 [count]. Each sum with a product is an fma, which an adapter may or may not round twice.
 // One invocation updates `run` vec4f that lie 64 apart, a workgroup 256 run consecutive elements; runs are long on software adapters, as
-// elementwise.wgsl explains. The last vec4f may reach past `count` and is stored element by element.
+// elementwise.wgsl explains. Where the count is no multiple of 4 (TAIL), the last vec4f is stored
+// element by element.
 
 struct Params {
   count: u32,
@@ -46,6 +47,11 @@ fn main(
     let velocity = fma(momentum, velocities[v], g);
     let direction = select(velocity, fma(momentum, velocity, g), nesterov);
     let updated = fma(minus_rate, direction, w);
+    // {{if FITS}}
+    velocities[v] = velocity;
+    parameters[v] = updated;
+    // {{end}}
+    // {{if TAIL}}
     if (i + 4u <= count) {
       velocities[v] = velocity;
       parameters[v] = updated;
@@ -55,5 +61,6 @@ fn main(
         parameters[v][j] = updated[j];
       }
     }
+    // {{end}}
   }
 }
