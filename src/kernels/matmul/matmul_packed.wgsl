@@ -48,6 +48,16 @@ const SLOTS = COLUMNS / WIDTH;
 @group(0) @binding(4) var<storage, read> bias: array<Out>; // unused without flag 1: then any buffer
 @group(0) @binding(5) var<storage, read_write> output: array<Out>;
 
+// Where the slot-th of an invocation's outputs lies, its first column being `first`, in widths.
+fn column_of(first: u32, slot: u32) -> u32 {
+  // {{if FOUR}}
+  return first + slot * 4u;
+  // {{end}}
+  // {{if ONE}}
+  return first + (slot >> 2u) * 16u + (slot & 3u);
+  // {{end}}
+}
+
 @compute @workgroup_size(4)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -141,27 +151,34 @@ fn main(
     let last = end == params.k;
     let add_bias = last && (params.flags & 1u) != 0u;
     let relu = last && (params.flags & 2u) != 0u;
-    for (var slot = 0u; slot < SLOTS; slot++) {
-      // {{if FOUR}}
-      let at = first + slot * 4u;
-      // {{end}}
-      // {{if ONE}}
-      let at = first + (slot >> 2u) * 16u + (slot & 3u);
-      // {{end}}
-      var bias_at: Out;
-      if (add_bias && at < n) {
-        bias_at = bias[at];
+    // Loops of no turn or one, in place of branches: what stands in one of those is computed whether or not it is taken.
+    for (var again = 0u; again < min(start, 1u); again++) {
+      for (var slot = 0u; slot < SLOTS; slot++) {
+        let at = column_of(first, slot);
+        for (var i = 0u; i < ROWS; i++) {
+          let index_row = row + (i ^ flip);
+          if (index_row < m && at < n) {
+            sums[i * SLOTS + slot] = output[index_row * n + at] + sums[i * SLOTS + slot];
+          }
+        }
       }
+    }
+    for (var epilogue = 0u; epilogue < select(0u, 1u, add_bias || relu); epilogue++) {
+      for (var slot = 0u; slot < SLOTS; slot++) {
+        let addend = bias[min(column_of(first, slot), n - 1u)];
+        for (var i = 0u; i < ROWS; i++) {
+          let total = sums[i * SLOTS + slot];
+          let biased = select(total, total + addend, add_bias);
+          sums[i * SLOTS + slot] = select(biased, select(biased, Out(), biased <= Out()), relu);
+        }
+      }
+    }
+    for (var slot = 0u; slot < SLOTS; slot++) {
+      let at = column_of(first, slot);
       for (var i = 0u; i < ROWS; i++) {
         let index_row = row + (i ^ flip);
         if (index_row < m && at < n) {
-          let index = index_row * n + at;
-          var total = sums[i * SLOTS + slot];
-          if (start > 0u) {
-            total = output[index] + total;
-          }
-          let biased = select(total, total + bias_at, add_bias);
-          output[index] = select(biased, select(biased, Out(), biased <= Out()), relu);
+          output[index_row * n + at] = sums[i * SLOTS + slot];
         }
       }
     }
