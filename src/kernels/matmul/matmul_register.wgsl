@@ -272,11 +272,11 @@ fn main(
     }
     // {{end}}
 
-    // Adds the chunk's sums to the totals; after the last chunk applies bias and ReLU. Loops, to keep the code small.
-    var sums = array<f32, ROWS * COLUMNS>(
+    // Adds the chunk's sums to the totals; after the last chunk applies bias and ReLU. A loop over rows, to keep the code small.
+    var sums = array<vec4f, ROWS * COLUMNS / 4u>(
       // {{for i < ROWS}}
-      // {{for q < QUADS}}
-      c{i}_{q*4}, c{i}_{q*4+1}, c{i}_{q*4+2}, c{i}_{q*4+3},
+      // {{for j < QUADS}}
+      vec4f(c{i}_{j*4}, c{i}_{j*4+1}, c{i}_{j*4+2}, c{i}_{j*4+3}),
       // {{end}}
       // {{end}}
     );
@@ -285,24 +285,38 @@ fn main(
     let last = end == params.k;
     let add_bias = last && (params.flags & 1u) != 0u;
     let relu = last && (params.flags & 2u) != 0u;
-    for (var slot = 0u; slot < COLUMNS; slot++) {
-      let at = column + slot;
-      var bias_at: f32;
-      if (add_bias && at < n) {
-        bias_at = bias[at];
+    // {{for j < COLUMNS}}
+    var bias{j} = 0.0;
+    // {{end}}
+    if (add_bias) {
+      // {{for j < COLUMNS}}
+      bias{j} = bias[min(column + {j}u, n - 1u)];
+      // {{end}}
+    }
+    for (var i = 0u; i < ROWS; i++) {
+      let index_row = row + (i ^ flip);
+      if (index_row >= m) {
+        continue;
       }
-      for (var i = 0u; i < ROWS; i++) {
-        let index_row = row + (i ^ flip);
-        if (index_row < m && at < n) {
-          let index = index_row * n + at;
-          var total = sums[i * COLUMNS + slot];
-          if (start > 0u) {
-            total = output[index] + total;
-          }
-          let biased = select(total, total + bias_at, add_bias);
-          output[index] = select(biased, 0.0, relu & (biased <= 0.0));
-        }
+      let index = index_row * n + column;
+      // {{for j < QUADS}}
+      let totals{j} = sums[i * (COLUMNS / 4u) + {j}u];
+      // {{end}}
+      // {{for j < COLUMNS}}
+      var total{j} = totals{j/4}[{j%4}];
+      // {{end}}
+      // In place of a branch: what stands in one is computed whether or not it is taken, a loop without turns is not.
+      for (var again = 0u; again < select(0u, min(start, 1u), column < n); again++) {
+        // {{for j < COLUMNS}}
+        total{j} = output[index_row * n + min(column + {j}u, n - 1u)] + total{j};
+        // {{end}}
       }
+      // {{for j < COLUMNS}}
+      if (column + {j}u < n) {
+        let biased = select(total{j}, total{j} + bias{j}, add_bias);
+        output[index + {j}u] = select(biased, 0.0, relu & (biased <= 0.0));
+      }
+      // {{end}}
     }
     if (last) {
       break;

@@ -57,7 +57,7 @@ const CHUNK = 512;
 
 /** Texels across and down for an operand of so many rows (a) or columns (b): as matmul_pack.wgsl writes them. */
 function textureSize(operand: 'a' | 'b', lines: number, k: number): [width: number, height: number] {
-  const across = Math.ceil(Math.min(k, CHUNK) / 8) * 8;
+  const across = roundUp(Math.min(k, CHUNK), 8);
   const chunks = Math.ceil(k / CHUNK);
   return operand === 'a'
     ? [across, Math.ceil(lines / 4) * chunks]
@@ -73,10 +73,18 @@ function texturesOf({ attachments, device, guard }: Context): PackingTextures {
 }
 
 /**
- * Where asked for, or where packing takes less time than it saves: an element costs some 5 ns to pack and saves 0.15 ns for each product it
- * is part of (measured). Small products are not worth the 0.3 s that the kernel takes to compile.
+ * Where asked for, or where packing saves at least 0.2 ms: less is not worth the 0.6 s that the kernels take to compile. Nanoseconds for each
+ * product (tiles that reach past the edge are computed whole), output and packed element were measured on one machine (docs/performance.md);
+ * it is their proportions that count.
  */
 function packs({ variant, tile, m, n, k }: Task): boolean {
-  const pays = m * n * k >= 2 ** 23 && m * n >= 40 * (m + n);
-  return variant === 'quad' && m * n * k > 0 && (tile === undefined ? pays : tile === 'packed');
+  if (variant !== 'quad' || m * n * k === 0) return false;
+  if (tile !== undefined) return tile === 'packed';
+  const { rows, columns } = PACKED_TILE;
+  const products = roundUp(m, rows) * roundUp(n, 4 * columns) * roundUp(k, 8);
+  const packed = 0.086 * products + 0.92 * m * n + 1.8 * (m + n) * k + 1.5e5;
+  const unpacked = 0.2 * roundUp(m, 16) * roundUp(n, 16) * roundUp(k, 4) + 7.5 * m * n;
+  return unpacked - packed >= 2e5;
 }
+
+const roundUp = (size: number, step: number) => Math.ceil(size / step) * step;
