@@ -125,7 +125,7 @@ async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
       entrants.push(entrant);
       try {
         const began = performance.now();
-        await contestant.run(waiting(home, firstWaitOf(bench, one, engine)));
+        await contestant.run(waiting(home, firstWaitOf(bench, one, engine), `${one.name} ${engine}`));
         entrant.firstRunMs = performance.now() - began;
         entrant.firstMs = performance.now() - started;
         const wrong =
@@ -167,7 +167,7 @@ async function timed(bench: Bench, one: TimedCase): Promise<ResultLine[]> {
     const turns = entrants
       .filter(({ error }) => error === undefined)
       .flatMap((entrant) => turnsOf(bench, one, entrant));
-    await takeTurns(bench, turns);
+    await takeTurns(bench, one.name, turns);
     const common = { ...surroundings, case: one.name };
     const lines: ResultLine[] = [];
     for (const turn of turns) {
@@ -248,8 +248,12 @@ function waitOf(bench: Bench, one: TimedCase, engine: string): Wait {
   return isOurs(engine) && sleeps(bench) && !one.onHost ? 'sleeping' : 'own';
 }
 
-function waiting(home: Context, wait: Wait): Waiting {
-  return wait === 'sleeping' ? (promise) => home.wait(promise) : (promise) => promise;
+/** The wait of a run that begins now. What is known of earlier runs serves everyone: the n-th wait of a name takes as long as it did. */
+function waiting(home: Context, wait: Wait, name: string): Waiting {
+  if (wait === 'own') return (promise) => promise;
+  const since = performance.now();
+  let waits = 0;
+  return (promise) => home.wait(promise, { work: `${name} ${waits++}`, since });
 }
 
 /** The wait of the first run: where that may be the only one that is timed, the one that serves everyone best. */
@@ -287,7 +291,7 @@ const least = ({ times, shares }: Turn): number => Math.min(...times, ...shares)
  * Rounds in which everyone is timed once, after one without a clock (of those that are not slow). Who fails drops out; who is much slower
  * than the fastest stops when its share of the case's time is used up, the others when the case's is.
  */
-async function takeTurns(bench: Bench, turns: readonly Turn[]): Promise<void> {
+async function takeTurns(bench: Bench, name: string, turns: readonly Turn[]): Promise<void> {
   const began = performance.now();
   const done = (turn: Turn): boolean => {
     const { entrant, times, usedMs: used } = turn;
@@ -307,7 +311,12 @@ async function takeTurns(bench: Bench, turns: readonly Turn[]): Promise<void> {
       try {
         const runs = times.length === 0 ? 1 : Math.min(MOST_RUNS, Math.ceil(TURN_MS / times.at(-1)!));
         const once = together && runs > 1 && round % 2 === 1;
-        const clocked = await timesOf(entrant.contestant!, waiting(bench.home, wait), runs, once);
+        const clocked = await timesOf(
+          entrant.contestant!,
+          () => waiting(bench.home, wait, `${name} ${entrant.engine}${once ? ` ${runs}` : ''}`),
+          runs,
+          once,
+        );
         if (round < 0) continue;
         (once ? shares : times).push(...clocked);
         turn.usedMs += clocked.reduce((sum, ms) => sum + ms, 0) * (once ? runs : 1);
@@ -321,7 +330,7 @@ async function takeTurns(bench: Bench, turns: readonly Turn[]): Promise<void> {
 /** Milliseconds of each of several runs; or, waited for `once` after all were started, one number: the share of each. */
 async function timesOf(
   contestant: Contestant,
-  wait: Waiting,
+  wait: () => Waiting,
   runs: number,
   once: boolean,
 ): Promise<number[]> {
@@ -330,8 +339,8 @@ async function timesOf(
     const started = performance.now();
     if (once) {
       for (let run = 0; run < runs; run++) await contestant.parts!.start();
-      await contestant.parts!.finish(wait);
-    } else await contestant.run(wait);
+      await contestant.parts!.finish(wait());
+    } else await contestant.run(wait());
     clocked.push((performance.now() - started) / (once ? runs : 1));
   }
   return clocked;
@@ -346,7 +355,9 @@ async function gpuTime(
   const times: number[] = [];
   const began = performance.now();
   for (let i = 0; i < PROFILED && (i === 0 || performance.now() - began < budgetMs); i++) {
-    const { kernels, untimed } = await context.profile(() => contestant.run(waiting(context, 'sleeping')));
+    const { kernels, untimed } = await context.profile(() =>
+      contestant.run(waiting(context, 'sleeping', 'profile')),
+    );
     if (untimed > 0) return undefined;
     times.push(kernels.reduce((sum, { gpuTimeNs }) => sum + gpuTimeNs, 0) / 1e6);
   }

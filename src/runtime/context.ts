@@ -19,7 +19,7 @@ import { BufferUsage } from './gpu-constants.ts';
 import { errorScopeGuard, type Guard } from './guard.ts';
 import { type Dispatch, type DType, elementCount, type Numerics, type TensorView } from './kernel.ts';
 import { PipelineCache } from './pipeline-cache.ts';
-import type { AdapterOptions, FoundAdapter, Platform } from './platform.ts';
+import type { AdapterOptions, FoundAdapter, Pending, Platform } from './platform.ts';
 import { type Profile, Profiler } from './profiler.ts';
 import { destroyedError, type PreparedDispatch, Recorder } from './recorder.ts';
 import { type Captured, Recording } from './recording.ts';
@@ -397,7 +397,7 @@ export class Context {
   /** Submits what is recorded and waits until the GPU has done it. */
   async finish(): Promise<void> {
     this.flush();
-    await this.wait(this.device.queue.onSubmittedWorkDone());
+    await this.wait(this.device.queue.onSubmittedWorkDone(), this.recorder.takePending());
     await this.#checkLate();
   }
 
@@ -421,8 +421,9 @@ export class Context {
     const staging = this.#staging.acquire(size);
     this.recorder.copy(view.buffer, view.offset, staging, 0, size);
     this.recorder.flush();
+    const pending = this.recorder.takePending();
     try {
-      const bytes = await this.#staging.read(staging, size, (promise) => this.wait(promise));
+      const bytes = await this.#staging.read(staging, size, (promise) => this.wait(promise, pending));
       await this.#checkLate();
       return bytes;
     } catch (cause) {
@@ -473,7 +474,7 @@ export class Context {
   }
 
   /** Awaits a GPU promise as the platform does it best; rejects when the device is lost meanwhile. */
-  async wait<T>(promise: Promise<T>): Promise<T> {
+  async wait<T>(promise: Promise<T>, pending?: Pending): Promise<T> {
     if (this.#failure instanceof DeviceLostError) throw this.#failure;
     // Not a race with `device.lost` itself: that never settles while all is well, and would keep every promise ever raced with it.
     let onLost: (error: Error) => void = () => {};
@@ -482,7 +483,7 @@ export class Context {
     });
     this.#waiting.add(onLost);
     try {
-      return await this.origin.platform.wait(Promise.race([promise, lost]), this.software);
+      return await this.origin.platform.wait(Promise.race([promise, lost]), this.software, pending);
     } finally {
       this.#waiting.delete(onLost);
     }

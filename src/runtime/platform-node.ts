@@ -47,7 +47,7 @@ const sleeping = new SleepingWait();
 export const nodePlatform: Platform = {
   name: 'node',
   findAdapter: (options) => findNodeAdapter(options, thisMachine),
-  wait: (promise, software) => (software ? sleeping.wait(promise) : promise),
+  wait: (promise, software, pending) => (software ? sleeping.wait(promise, pending) : promise),
   cache: cacheFolder,
   now: () => performance.now(),
 };

@@ -36,6 +36,14 @@ export interface TextCache {
   write(name: string, text: string): Promise<void>;
 }
 
+/** What is waited for. The wait for the same again may sleep through most of it. */
+export interface Pending {
+  /** Equal for what takes equally long: what dispatches say of their work, summed up; or a name. */
+  readonly work: number | string;
+  /** When the adapter was given the first of it: milliseconds of `performance.now()`. */
+  readonly since: number;
+}
+
 /** What differs between Node and a browser. */
 export interface Platform {
   /** Which of the two it is. */
@@ -46,7 +54,7 @@ export interface Platform {
    * Awaits `promise` (a mapping or queue-completion promise). In Node with a software adapter it sleeps in between,
    * because Dawn's event loop otherwise spins on a core that the adapter needs.
    */
-  wait<T>(promise: Promise<T>, software: boolean): Promise<T>;
+  wait<T>(promise: Promise<T>, software: boolean, pending?: Pending): Promise<T>;
   /** Where to keep small texts. Undefined where there is no place for them (a browser's workers). */
   readonly cache?: TextCache | undefined;
   /** A monotonic clock in milliseconds. Never feeds a result. */

@@ -10,6 +10,7 @@ import { BufferUsage } from './gpu-constants.ts';
 import type { Guard } from './guard.ts';
 import type { Dispatch } from './kernel.ts';
 import type { Pipeline } from './pipeline-cache.ts';
+import type { Pending } from './platform.ts';
 import type { Profiler } from './profiler.ts';
 import type { Captured } from './recording.ts';
 
@@ -41,6 +42,8 @@ export class Recorder {
   #pass: GPUComputePassEncoder | undefined;
   #slots = 0;
   #work = 0;
+  /** Of the submits since it was last taken, and when the first of them was. */
+  #pending: { work: number; since: number } | undefined;
   #submits = 0;
   #dispatches = 0;
   #destroyed = false;
@@ -134,9 +137,18 @@ export class Recorder {
       }
       this.#device.queue.submit([encoder.finish()]);
     });
+    this.#pending ??= { work: 0, since: performance.now() };
+    this.#pending.work += this.#work;
     this.#slots = 0;
     this.#work = 0;
     this.#submits++;
+  }
+
+  /** What was submitted since this was last called, for whoever waits for all of it; undefined where that is no work. */
+  takePending(): Pending | undefined {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    return pending?.work ? pending : undefined;
   }
 
   /** The encoder of the submit being recorded, outside any pass. */

@@ -22,6 +22,24 @@ describe('SleepingWait', () => {
     expect(asked).toBe(1);
   });
 
+  test('what was waited for before is slept through in a few turns, by how it is named, and never much longer than it takes', async () => {
+    const sleeping = new SleepingWait();
+    const immediates = vi.spyOn(globalThis, 'setImmediate');
+    const turns = async (work: number | string, ms: number) => {
+      const before = immediates.mock.calls.length;
+      await sleeping.wait(pause(ms), { work, since: performance.now() });
+      return immediates.mock.calls.length - before;
+    };
+    const first = await turns(5, 100);
+    const again = await turns(5, 100);
+    const other = await turns('other', 100);
+    const short = await turns(5, 20);
+    immediates.mockRestore();
+    expect(again).toBeLessThan(0.75 * first);
+    expect(again).toBeLessThan(0.75 * other);
+    expect(short, 'sleeps of 5 ms in 20, not one of 90').toBeGreaterThan(3);
+  });
+
   test('takes less than half the processor time of a loop that spins', async () => {
     const spin = async (promise: Promise<void>) => {
       let pending = true;
