@@ -298,30 +298,26 @@ export class Context {
 
   /** Records dispatches; they run in this order, after everything recorded before. */
   record(...dispatches: readonly Dispatch[]): void {
-    for (const dispatch of dispatches) this.recorder.dispatch(this.#prepareCached(dispatch));
+    for (const dispatch of dispatches) this.recorder.dispatch(this.#prepared(dispatch, 'cached'));
   }
 
   /** Looks up everything a dispatch needs, so that recording it again and again makes no object. @internal */
   prepare(dispatch: Dispatch): PreparedDispatch {
+    return this.#prepared(dispatch, 'make');
+  }
+
+  #prepared(dispatch: Dispatch, bindGroup: 'make' | 'cached'): PreparedDispatch {
     this.check();
     const pipeline = this.pipelines.get(dispatch.kernel);
     const { params, workgroups, work } = dispatch;
     return {
       pipeline,
-      bindGroup: this.#bindGroups.make(dispatch, pipeline),
+      bindGroup: this.#bindGroups[bindGroup](dispatch, pipeline),
       params,
       workgroups,
       work,
       dispatch,
     };
-  }
-
-  #prepareCached(dispatch: Dispatch): PreparedDispatch {
-    this.check();
-    const pipeline = this.pipelines.get(dispatch.kernel);
-    const { params, workgroups, work } = dispatch;
-    const bindGroup = this.#bindGroups.cached(dispatch, pipeline);
-    return { pipeline, bindGroup, params, workgroups, work, dispatch };
   }
 
   /**

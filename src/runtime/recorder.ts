@@ -144,11 +144,11 @@ export class Recorder {
     this.#submits++;
   }
 
-  /** What was submitted since this was last called, for whoever waits for all of it; undefined where that is no work. */
+  /** What was submitted since this was last called, for whoever waits for all of it; undefined where that is nothing. */
   takePending(): Pending | undefined {
     const pending = this.#pending;
     this.#pending = undefined;
-    return pending?.work ? pending : undefined;
+    return pending;
   }
 
   /** The encoder of the submit being recorded, outside any pass. */

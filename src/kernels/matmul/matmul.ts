@@ -207,7 +207,7 @@ function checkOperands(operands: MatmulOperands): Sizes {
   }
   if (transposeA && transposeB) {
     throw new ShapeError(
-      `matmul: both operands are transposed (a [${a.shape}], b [${b.shape}]); transpose one, or compute b a and transpose that`,
+      `matmul: both operands are transposed (a [${a.shape}], b [${b.shape}]); transpose one of them`,
     );
   }
   const [m, k] = transposeA ? [a.shape[1]!, a.shape[0]!] : [a.shape[0]!, a.shape[1]!];

@@ -273,10 +273,10 @@ fn main(
     // {{end}}
 
     // Adds the chunk's sums to the totals; after the last chunk applies bias and ReLU. A loop over rows, to keep the code small.
-    var sums = array<vec4f, ROWS * COLUMNS / 4u>(
+    var sums = array<f32, ROWS * COLUMNS>(
       // {{for i < ROWS}}
-      // {{for j < QUADS}}
-      vec4f(c{i}_{j*4}, c{i}_{j*4+1}, c{i}_{j*4+2}, c{i}_{j*4+3}),
+      // {{for j < COLUMNS}}
+      c{i}_{j},
       // {{end}}
       // {{end}}
     );
@@ -299,11 +299,8 @@ fn main(
         continue;
       }
       let index = index_row * n + column;
-      // {{for j < QUADS}}
-      let totals{j} = sums[i * (COLUMNS / 4u) + {j}u];
-      // {{end}}
       // {{for j < COLUMNS}}
-      var total{j} = totals{j/4}[{j%4}];
+      var total{j} = sums[i * COLUMNS + {j}u];
       // {{end}}
       // In place of a branch: what stands in one is computed whether or not it is taken, a loop without turns is not.
       for (var again = 0u; again < select(0u, min(start, 1u), column < n); again++) {

@@ -1,3 +1,6 @@
+/** What names stand for, in a template. */
+export type Values = Readonly<Record<string, number | boolean>>;
+
 /**
  * Writes out the repetitions that WGSL cannot say: a register tile is many named variables, since arrays that are indexed by a
  * variable do not live in registers.
@@ -6,20 +9,16 @@
  * quotient or remainder of such names and integers, computed from left to right: {j*4+1}. A line `// {{if NAME}}` keeps the lines
  * up to its `// {{end}}` only where NAME is true or, as an expression, not 0. Bounds and names are given by the caller. Lines of comment stay as they are.
  */
-export function expand(text: string, values: Readonly<Record<string, number | boolean>>): string {
-  const lines = text.split('\n');
-  const { output, next } = expandBlock(lines, 0, { ...values });
-  if (next < lines.length)
-    throw new SyntaxError(`template: line ${next + 1} closes a block that is not open`);
-  return output.join('\n');
+export function expand(text: string, values: Values): string {
+  return expandBlock(text.split('\n'), 0, values).output.join('\n');
 }
 
-const DIRECTIVE = /^\s*\/\/ \{\{(?:for (\w+) < (\w+)|if ([\w+*/%]+)|(end))\}\}\s*$/;
+const DIRECTIVE = /^\s*\/\/ \{\{(?:(?:for (\w+) <|if) ([\w+*/%]+)|(end))\}\}\s*$/;
 
 function expandBlock(
   lines: readonly string[],
   start: number,
-  values: Record<string, number | boolean>,
+  values: Values,
 ): { output: string[]; next: number } {
   const output: string[] = [];
   let i = start;
@@ -31,15 +30,15 @@ function expandBlock(
       i++;
       continue;
     }
-    const [, variable, bound, condition, end] = directive;
+    const [, variable, expression, end] = directive;
     if (end) return { output, next: i };
-    const times = variable ? evaluate(bound!, values) : evaluate(condition!, values) ? 1 : 0;
+    const value = evaluate(expression!, values);
+    const times = variable ? value : Math.min(value, 1);
     let next = i;
     for (let turn = 0; turn < Math.max(1, times); turn++) {
       // a block that is left out is still walked once, to find its end
       const inner = expandBlock(lines, i + 1, variable ? { ...values, [variable]: turn } : values);
-      if (inner.next === lines.length)
-        throw new SyntaxError(`template: line ${i + 1} opens a block that never ends`);
+      if (inner.next === lines.length) throw new SyntaxError(`template: line ${i + 1} has no end`);
       if (turn < times) output.push(...inner.output);
       next = inner.next + 1;
     }
@@ -48,17 +47,17 @@ function expandBlock(
   return { output, next: i };
 }
 
-function fill(line: string, values: Readonly<Record<string, number | boolean>>): string {
+function fill(line: string, values: Values): string {
   return line.replace(/\{([\w+*/%]+)\}/g, (_, expression: string) => String(evaluate(expression, values)));
 }
 
-function lookUp(name: string, values: Readonly<Record<string, number | boolean>>): number {
+function lookUp(name: string, values: Values): number {
   const value = /^\d+$/.test(name) ? Number(name) : values[name];
   if (value === undefined) throw new SyntaxError(`template: no value for "${name}"`);
   return Number(value);
 }
 
-function evaluate(expression: string, values: Readonly<Record<string, number | boolean>>): number {
+function evaluate(expression: string, values: Values): number {
   const [first, ...rest] = expression.split(/([+*/%])/);
   let result = lookUp(first!, values);
   for (let i = 0; i < rest.length; i += 2) {
