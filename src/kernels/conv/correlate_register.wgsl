@@ -144,16 +144,15 @@ fn main(
       let mask_y{p} = select(0u, 0xffffffffu, u32(in_y{p}) < in_h);
       let line{p} = image + d * in_plane + u32(clamp(in_y{p}, 0, last_y)) * in_w;
       // {{for e < DEPTHS}}
-      // {{for v < WINDOW}}
+      // {{for v < TAPS}}
       let bits{e}_{p}_{v} = bitcast<u32>(operand(input[line{p} + {e}u * in_plane + column{v}]));
       let x{e}_{p}_{v} = bitcast<f32>(bits{e}_{p}_{v} & mask_x{v} & mask_y{p});
       // {{end}}
       // {{end}}
-      // {{end}}
 
-      // {{for i < ROWS}}
-      // {{for p < TILE_H}}
+      // Column by column, with what the next one needs loaded in between: why, matmul_packed.wgsl says.
       // {{for j < TILE_W}}
+      // {{for i < ROWS}}
       let s{i}_{p}_{j}_0 = c{i}_{p*TILE_W+j};
       // {{for e < DEPTHS}}
       // {{for t < TAPS}}
@@ -161,6 +160,14 @@ fn main(
       // {{end}}
       // {{end}}
       c{i}_{p*TILE_W+j} = s{i}_{p}_{j}_{DEPTHS*TAPS};
+      // {{end}}
+      // {{if j+1%TILE_W}}
+      // {{for e < DEPTHS}}
+      // {{for v < STRIDE}}
+      let bits{e}_{p}_{j*STRIDE+TAPS+v} = bitcast<u32>(operand(input[line{p} + {e}u * in_plane + column{j*STRIDE+TAPS+v}]));
+      let x{e}_{p}_{j*STRIDE+TAPS+v} = bitcast<f32>(bits{e}_{p}_{j*STRIDE+TAPS+v} & mask_x{j*STRIDE+TAPS+v} & mask_y{p});
+      // {{end}}
+      // {{end}}
       // {{end}}
       // {{end}}
       // {{end}}
