@@ -12,30 +12,21 @@ export function runOf({ software }: Context, hardware: number): number {
 }
 
 /**
- * Texts of a kernel that stores vec4f, made when first asked for: FITS where the count is a multiple of 4, else with a TAIL that stores the
- * last vec4f element by element. SwiftShader computes that tail in every turn, whether it is taken or not: a quarter of an optimizer's step.
- * @returns the text for a count of elements.
+ * A kernel that stores vec4f, in two texts, each made when it is first asked for: FITS where the count is a multiple of 4, else with a TAIL
+ * that stores the last vec4f element by element. SwiftShader computes that tail in every turn, whether it is taken or not: a quarter of an
+ * optimizer's step.
+ * @returns the kernel for a count of elements.
  */
-export function fittingTexts(template: string): (count: number) => string {
-  const texts = new Map<boolean, string>();
+export function fittingKernels(kernel: Kernel): (count: number) => Kernel {
+  const made = new Map<boolean, Kernel>();
   return (count) => {
-    const fits = fitsVectors(count);
-    let text = texts.get(fits);
-    if (text === undefined) {
-      text = expand(template, { FITS: fits, TAIL: !fits });
-      texts.set(fits, text);
+    const fits = count % 4 === 0;
+    let one = made.get(fits);
+    if (!one) {
+      const wgsl = expand(kernel.wgsl, { FITS: fits, TAIL: !fits });
+      one = { ...kernel, name: fits ? `${kernel.name} fits` : kernel.name, wgsl };
+      made.set(fits, one);
     }
-    return text;
+    return one;
   };
 }
-
-/** As `fittingTexts`, of a whole kernel: ` fits` in its name. */
-export function fittingKernels(kernel: Kernel): (count: number) => Kernel {
-  const textOf = fittingTexts(kernel.wgsl);
-  return (count) => ({ ...kernel, name: kernel.name + traitOf(count), wgsl: textOf(count) });
-}
-
-/** For a kernel's name. */
-export const traitOf = (count: number) => (fitsVectors(count) ? ' fits' : '');
-
-const fitsVectors = (count: number) => count % 4 === 0;

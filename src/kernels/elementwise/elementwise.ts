@@ -14,7 +14,7 @@ import {
   type TensorView,
 } from '../../runtime/kernel.ts';
 import { checkSeparate, checkSizes, checkView } from '../checks.ts';
-import { fittingTexts, runOf, traitOf } from '../run.ts';
+import { runOf } from '../run.ts';
 import template from './elementwise.wgsl';
 import functions from './functions.wgsl';
 
@@ -85,7 +85,7 @@ export function elementwise(context: Context, call: ElementwiseCall): Dispatch[]
   const run = runOf(context, 4);
   return [
     {
-      kernel: elementwiseKernel(expression, patterns, count),
+      kernel: elementwiseKernel(expression, patterns),
       views: [...bound.map((input) => input.view), output],
       params: packParams(`uffff${'u'.repeat(sizes.length)}u`, count, ...values, ...sizes, run),
       workgroups: linearGrid(Math.ceil(count / (256 * run))),
@@ -143,9 +143,7 @@ function checkBindingCount(context: Context, needed: number): void {
   }
 }
 
-const textOf = /* @__PURE__ */ fittingTexts(template);
-
-function elementwiseKernel(expression: string, patterns: readonly Pattern[], count: number): Kernel {
+function elementwiseKernel(expression: string, patterns: readonly Pattern[]): Kernel {
   const bindings: string[] = [];
   const loads: string[] = [];
   let binding = 1;
@@ -162,10 +160,10 @@ function elementwiseKernel(expression: string, patterns: readonly Pattern[], cou
   bindings.push(`@group(0) @binding(${binding}) var<storage, read_write> output: array<T>;`);
   const usesLibrary = LIBRARY.some((name) => new RegExp(`\\b${name}\\(`).test(expression));
   return {
-    name: `elementwise ${expression} (${patterns.join(' ')})${traitOf(count)}`,
+    name: `elementwise ${expression} (${patterns.join(' ')})`,
     file: 'src/kernels/elementwise/elementwise.wgsl',
     // Replacements are functions, since `$` in a replacement text has a meaning.
-    wgsl: textOf(count)
+    wgsl: template
       .replace('// {{bindings}}', () => bindings.join('\n'))
       .replace('// {{functions}}', () => (usesLibrary ? functions : ''))
       .replace('// {{expression}}', () => [...loads, `let result: T = ${expression};`].join('\n    ')),

@@ -5,8 +5,7 @@
 // One invocation computes `run` vec4f that lie 64 apart, so neighbours in a workgroup touch neighbouring memory; a workgroup computes
 // 256 run consecutive elements. Runs are long on software adapters, where what comes before the loop costs as much as a vec4f.
 // No element depends on another: there is no order to keep.
-// Where the count is no multiple of 4 (TAIL), the last vec4f reaches past it: such elements are computed from whatever follows the inputs
-// and not stored.
+// The last vec4f may reach past `count`: such elements are computed from whatever follows the inputs and not stored.
 
 alias T = vec4f;
 
@@ -71,10 +70,6 @@ fn main(
       return;
     }
     // {{expression}}
-    // {{if FITS}}
-    output[v] = result;
-    // {{end}}
-    // {{if TAIL}}
     if (i + 4u <= count) {
       output[v] = result;
     } else {
@@ -82,6 +77,5 @@ fn main(
         output[v][j] = result[j];
       }
     }
-    // {{end}}
   }
 }
