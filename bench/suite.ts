@@ -48,11 +48,13 @@ const FEWEST = 3;
 /** How much slower than the fastest someone is whose share of that time is enough. */
 const MUCH_SLOWER = 4;
 /**
- * A turn is one run, or as many quick ones as take this long: the first after another engine meets threads that are not yet asleep. In
- * every other round these are waited for once, all together: in a browser a wait takes two milliseconds whatever it waits for.
+ * A turn is as many quick runs as take this long, or two, or one that takes longer than `LONG_MS`: the first after another engine meets
+ * threads that are not yet asleep and caches full of that engine's data. In every other round the runs of a turn are waited for once, all
+ * together: in a browser a wait takes two milliseconds whatever it waits for.
  */
 const TURN_MS = 20;
 const MOST_RUNS = 8;
+const LONG_MS = 500;
 
 /** Whoever's first run took longer takes no turn without a clock. */
 const SLOW_FIRST_MS = 2000;
@@ -284,6 +286,11 @@ function turnsOf(bench: Bench, one: TimedCase, entrant: Entrant): Turn[] {
   return entrant.firstMs! > ONE_WAIT_MS ? [turn('sleeping')] : [turn('sleeping'), own];
 }
 
+/** How many runs a turn has, by what the one before took. */
+function runsOf(ms = Number.POSITIVE_INFINITY): number {
+  return ms > LONG_MS ? 1 : Math.min(MOST_RUNS, Math.max(2, Math.ceil(TURN_MS / ms)));
+}
+
 /** The least time of a run, in whichever way it was waited for. */
 const least = ({ times, shares }: Turn): number => Math.min(...times, ...shares);
 
@@ -309,7 +316,7 @@ async function takeTurns(bench: Bench, name: string, turns: readonly Turn[]): Pr
       const { entrant, wait, times, shares } = turn;
       if (done(turn) || (round < 0 && entrant.firstMs! > SLOW_FIRST_MS)) continue;
       try {
-        const runs = times.length === 0 ? 1 : Math.min(MOST_RUNS, Math.ceil(TURN_MS / times.at(-1)!));
+        const runs = runsOf(times.at(-1));
         const once = together && runs > 1 && round % 2 === 1;
         const clocked = await timesOf(
           entrant.contestant!,
