@@ -10,11 +10,11 @@ describe('gzipped, minified', () => {
     expect([...folders.keys()]).not.toContain('src/nn');
   });
 
-  it('runtime, kernels and networks stay below 81 kB', async () => {
+  it('runtime, kernels and networks stay below 82 kB', async () => {
     const { gzipBytes, folders } = await layerSize('engine');
     expect(folders.get('src/kernels, WGSL')).toBeGreaterThan(0);
     expect(folders.has('src/io')).toBe(false);
-    expect(gzipBytes).toBeLessThan(81_000);
+    expect(gzipBytes).toBeLessThan(82_000);
   });
 
   it('with all of re-basin they stay below 129 kB', async () => {
