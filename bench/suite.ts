@@ -48,8 +48,8 @@ const FEWEST = 3;
 /** How much slower than the fastest someone is whose share of that time is enough. */
 const MUCH_SLOWER = 4;
 /**
- * A turn is as many quick runs as take this long, or two, or one that takes longer than `LONG_MS`: the first after another engine meets
- * threads that are not yet asleep and caches full of that engine's data. In every other round the runs of a turn are waited for once, all
+ * A turn is as many quick runs as take this long, or two, or one where the second fastest takes longer than `LONG_MS`: the first after
+ * another engine meets threads that are not yet asleep and caches full of that engine's data. In every other round the runs of a turn are waited for once, all
  * together: in a browser a wait takes two milliseconds whatever it waits for.
  */
 const TURN_MS = 20;
@@ -255,7 +255,7 @@ function waiting(home: Context, wait: Wait, name: string): Waiting {
   if (wait === 'own') return (promise) => promise;
   const since = performance.now();
   let waits = 0;
-  return (promise) => home.wait(promise, { work: `${name} ${waits++}`, since });
+  return (promise) => home.wait(promise, { what: `${name} ${waits++}`, since });
 }
 
 /** The wait of the first run: where that may be the only one that is timed, the one that serves everyone best. */
@@ -286,16 +286,19 @@ function turnsOf(bench: Bench, one: TimedCase, entrant: Entrant): Turn[] {
   return entrant.firstMs! > ONE_WAIT_MS ? [turn('sleeping')] : [turn('sleeping'), own];
 }
 
-/** How many runs a turn has, by what the one before took. */
-function runsOf(ms = Number.POSITIVE_INFINITY): number {
-  return ms > LONG_MS ? 1 : Math.min(MOST_RUNS, Math.max(2, Math.ceil(TURN_MS / ms)));
+/** How many runs a turn has, by what the one before took; two at least where the two fastest can have them. */
+function runsOf({ times }: Turn, turns: readonly Turn[]): number {
+  const ms = times.at(-1) ?? Number.POSITIVE_INFINITY;
+  const [fastest = ms, second = fastest] = turns.map(least).sort((a, b) => a - b);
+  const fewest = Math.max(ms, second) > LONG_MS ? 1 : 2;
+  return Math.min(MOST_RUNS, Math.max(fewest, Math.ceil(TURN_MS / ms)));
 }
 
 /** The least time of a run, in whichever way it was waited for. */
 const least = ({ times, shares }: Turn): number => Math.min(...times, ...shares);
 
 /**
- * Rounds in which everyone is timed once, after one without a clock (of those that are not slow). Who fails drops out; who is much slower
+ * Rounds in which everyone takes a turn, after one without a clock (of those that are not slow). Who fails drops out; who is much slower
  * than the fastest stops when its share of the case's time is used up, the others when the case's is.
  */
 async function takeTurns(bench: Bench, name: string, turns: readonly Turn[]): Promise<void> {
@@ -316,7 +319,7 @@ async function takeTurns(bench: Bench, name: string, turns: readonly Turn[]): Pr
       const { entrant, wait, times, shares } = turn;
       if (done(turn) || (round < 0 && entrant.firstMs! > SLOW_FIRST_MS)) continue;
       try {
-        const runs = runsOf(times.at(-1));
+        const runs = runsOf(turn, turns);
         const once = together && runs > 1 && round % 2 === 1;
         const clocked = await timesOf(
           entrant.contestant!,

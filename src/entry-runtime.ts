@@ -31,7 +31,7 @@ export {
   packParams,
   type TensorView,
 } from './runtime/kernel.ts';
-export type { AdapterOptions, TextCache } from './runtime/platform.ts';
+export type { AdapterOptions, Pending, TextCache } from './runtime/platform.ts';
 export type { KernelTime, Profile } from './runtime/profiler.ts';
 export type { Recording } from './runtime/recording.ts';
 export { type Destroyable, Scope } from './runtime/scope.ts';

@@ -92,9 +92,7 @@ export function elementCount(shape: readonly number[]): number {
  */
 export function packParams(format: string, ...values: readonly number[]): Uint8Array {
   if (format.length !== values.length) {
-    throw new RangeError(
-      `packParams: format "${format}" names ${format.length} members, got ${values.length} values`,
-    );
+    throw new RangeError(`packParams: "${format}" names ${format.length} members, got ${values.length}`);
   }
   const bytes = new Uint8Array(Math.max(16, Math.ceil((4 * values.length) / 16) * 16));
   const view = new DataView(bytes.buffer);

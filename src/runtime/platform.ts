@@ -38,8 +38,8 @@ export interface TextCache {
 
 /** What is waited for. The wait for the same again may sleep through most of it. */
 export interface Pending {
-  /** Equal for what takes equally long: what dispatches say of their work, summed up; or a name. */
-  readonly work: number | string;
+  /** Equal for what takes equally long. */
+  readonly what: string;
   /** When the adapter was given the first of it: milliseconds of `performance.now()`. */
   readonly since: number;
 }

@@ -42,8 +42,11 @@ export class Recorder {
   #pass: GPUComputePassEncoder | undefined;
   #slots = 0;
   #work = 0;
-  /** Of the submits since it was last taken, and when the first of them was. */
-  #pending: { work: number; since: number } | undefined;
+  /** Of submits since it was last taken, and when the first of them was. */
+  #pendingWork = 0;
+  #since = 0;
+  /** The kernel that was dispatched last. */
+  #last = '';
   #submits = 0;
   #dispatches = 0;
   #destroyed = false;
@@ -92,7 +95,8 @@ export class Recorder {
     this.#slots++;
     this.#work += prepared.work;
     this.#dispatches++;
-    const pass = this.#computePass(prepared.pipeline.name);
+    this.#last = prepared.pipeline.name;
+    const pass = this.#computePass(this.#last);
     pass.setPipeline(prepared.pipeline.pipeline);
     this.#offset[0] = offset;
     pass.setBindGroup(0, prepared.bindGroup, this.#offset);
@@ -137,18 +141,21 @@ export class Recorder {
       }
       this.#device.queue.submit([encoder.finish()]);
     });
-    this.#pending ??= { work: 0, since: performance.now() };
-    this.#pending.work += this.#work;
+    if (this.#pendingWork === 0) this.#since = performance.now();
+    this.#pendingWork += this.#work;
     this.#slots = 0;
     this.#work = 0;
     this.#submits++;
   }
 
-  /** What was submitted since this was last called, for whoever waits for all of it; undefined where that is nothing. */
+  /**
+   * What was submitted since this was last called, for whoever waits for all of it; undefined where nothing was dispatched. Named by the work
+   * that dispatches say they are and the last kernel: rivals for one problem do the same work.
+   */
   takePending(): Pending | undefined {
-    const pending = this.#pending;
-    this.#pending = undefined;
-    return pending;
+    const work = this.#pendingWork;
+    this.#pendingWork = 0;
+    return work ? { what: `${work} ${this.#last}`, since: this.#since } : undefined;
   }
 
   /** The encoder of the submit being recorded, outside any pass. */

@@ -150,7 +150,7 @@ fn main(
       // {{end}}
       // {{end}}
 
-      // Column by column, with what the next one needs loaded in between: why, matmul_packed.wgsl says.
+      // Column by column, with what the next one needs loaded in between: a load begins new blocks, as a call does in matmul_packed.wgsl.
       // {{for j < TILE_W}}
       // {{for i < ROWS}}
       let s{i}_{p}_{j}_0 = c{i}_{p*TILE_W+j};

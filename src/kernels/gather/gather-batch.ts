@@ -13,7 +13,8 @@ import {
   type TensorView,
 } from '../../runtime/kernel.ts';
 import { checkSeparate, checkSizes, checkView } from '../checks.ts';
-import { fittingKernels, runOf } from '../run.ts';
+import { fittingKernels } from '../fitting.ts';
+import { runOf } from '../run.ts';
 import imagesWgsl from './gather-images.wgsl';
 import labelsWgsl from './gather-labels.wgsl';
 
@@ -73,12 +74,12 @@ export function gatherImages(context: Context, call: GatherImagesCall): Dispatch
   checkBatch(caller, indices, start, count);
   if (outputs === 0) return [];
   const pixels = outputs / count;
-  const run = runOf(context, 1);
   if (pixels % channels !== 0) {
     throw new ShapeError(
       `${caller}: an image of ${pixels} pixels (output [${output.shape}]) does not divide into ${channels} channels; check channels and the output's shape`,
     );
   }
+  const run = runOf(context, 1);
   return [
     {
       kernel: imagesKernel(pixels / channels),

@@ -64,7 +64,7 @@ const FLAG_RELU = 2;
 const FLAG_APART = 4;
 
 /** Terms of a sum before its sum is added to those of other chunks. */
-const CHUNK = 512;
+export const CHUNK = 512;
 
 interface Sizes {
   readonly m: number;
@@ -207,7 +207,7 @@ function checkOperands(operands: MatmulOperands): Sizes {
   }
   if (transposeA && transposeB) {
     throw new ShapeError(
-      `matmul: both operands are transposed (a [${a.shape}], b [${b.shape}]); transpose one of them`,
+      `matmul: both operands are transposed (a [${a.shape}], b [${b.shape}]); transpose one`,
     );
   }
   const [m, k] = transposeA ? [a.shape[1]!, a.shape[0]!] : [a.shape[0]!, a.shape[1]!];

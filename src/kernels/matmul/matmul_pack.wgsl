@@ -1,5 +1,6 @@
 // An operand of matmul_packed.wgsl, put into an rgba32float texture in the order in which that reads it. Along k in chunks of 512, a row
-// of texels for each block of lines (rows of a, columns of b) and chunk; what lies past the end of k is 0.
+// of texels for each block of lines (rows of a, columns of b) and chunk. Past the end of k, up to the next multiple of 8, a is -0 and b is 0:
+// their products change no sum. What lies beyond is left as it was, and must not be read.
 //
 // ALONG_K (a), blocks of 4 lines: texel (x, block * chunks + chunk) is line 4 block + x % 4 at k = 512 chunk + 4 (x / 4) .. + 3.
 // ACROSS (b), blocks of 16 lines: texel (x, block * chunks + chunk) is lines 16 block + 4 (x % 4) .. + 3 at k = 512 chunk + x / 4.
@@ -64,11 +65,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: v
     let values = operands(vec4f(matrix[at_k + at0], matrix[at_k + at1], matrix[at_k + at2], matrix[at_k + at3]));
     // {{if ALONG_K}}
     let inside = vec4u(k, k + 1u, k + 2u, k + 3u) < vec4u(end);
+    let padding = bitcast<f32>(0x80000000u);
     // {{end}}
     // {{if ACROSS}}
     let inside = vec4<bool>(k < end);
+    let padding = 0.0;
     // {{end}}
-    textureStore(texels, vec2u(x, y), select(vec4f(), values, inside));
+    textureStore(texels, vec2u(x, y), select(vec4f(padding), values, inside));
     x += 4u;
   }
 }

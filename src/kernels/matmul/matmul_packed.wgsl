@@ -2,7 +2,7 @@
 // (the order of texels is written there). The output [M, N] is dense and row-major.
 // For software adapters with subgroups of exactly four invocations. Same order of summation as matmul_naive.wgsl, bit for bit:
 // chunks of 512 along k, fma in ascending k from 0 inside a chunk, chunk sums from left to right, then bias, then ReLU.
-// k is padded with zeros to a multiple of 8: sums begin at +0, to which no product of zeros adds anything.
+// k is padded to a multiple of 8 with products of -0 and 0, which are -0 and change no sum.
 //
 // A template (template.ts): an invocation computes ROWS x COLUMNS outputs, columns in groups of four that are 16 apart; a workgroup is four
 // invocations side by side in the same rows. Each loads a quarter of a's part and swaps it with the others: lane l gets row i of four
@@ -69,7 +69,6 @@ fn main(
   let row = quad / quads * ROWS;
   let first_column = quad % quads * (4u * COLUMNS);
   let column = first_column + lane * 4u;
-  let flip = lane;
   if (row >= params.m) {
     return;
   }
@@ -151,12 +150,13 @@ fn main(
     let last = end == params.k;
     let add_bias = last && (params.flags & 1u) != 0u;
     let relu = last && (params.flags & 2u) != 0u;
-    // Loops of no turn or one, in place of branches: what stands in one of those is computed whether or not it is taken.
+    // Loops of no turn or one, in place of branches: what stands in a branch is computed whether or not it is taken, loops and all. The body
+    // of a loop without turns is computed once too, but not the turns of loops in it.
     for (var again = 0u; again < min(start, 1u); again++) {
       for (var slot = 0u; slot < SLOTS; slot++) {
         let at = column_of(first, slot);
         for (var i = 0u; i < ROWS; i++) {
-          let index_row = row + (i ^ flip);
+          let index_row = row + (i ^ lane);
           if (index_row < m && at < n) {
             sums[i * SLOTS + slot] = output[index_row * n + at] + sums[i * SLOTS + slot];
           }
@@ -176,7 +176,7 @@ fn main(
     for (var slot = 0u; slot < SLOTS; slot++) {
       let at = column_of(first, slot);
       for (var i = 0u; i < ROWS; i++) {
-        let index_row = row + (i ^ flip);
+        let index_row = row + (i ^ lane);
         if (index_row < m && at < n) {
           output[index_row * n + at] = sums[i * SLOTS + slot];
         }

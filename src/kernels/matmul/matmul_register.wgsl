@@ -302,8 +302,7 @@ fn main(
       // {{for j < COLUMNS}}
       var total{j} = sums[i * COLUMNS + {j}u];
       // {{end}}
-      // In place of a branch: what stands in one is computed whether or not it is taken, a loop without turns is not.
-      for (var again = 0u; again < select(0u, min(start, 1u), column < n); again++) {
+      if (start > 0u && column < n) {
         // {{for j < COLUMNS}}
         total{j} = output[index_row * n + min(column + {j}u, n - 1u)] + total{j};
         // {{end}}

@@ -7,7 +7,7 @@ import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, linearGrid, packParams, type TensorView } from '../../runtime/kernel.ts';
 import { type PackingTexture, PackingTextures } from '../../runtime/packing-textures.ts';
 import { PACKED_TILE, packedKernel, packKernel } from './kernels.ts';
-import { type MatmulOperands, matmul, type Task, taskOf } from './matmul.ts';
+import { CHUNK, type MatmulOperands, matmul, type Task, taskOf } from './matmul.ts';
 
 /**
  * As `matmul`, faster for large products on SwiftShader. Textures that it needs belong to the context.
@@ -52,9 +52,6 @@ export function packedMatmul(context: Context, operands: MatmulOperands): Dispat
   ];
 }
 
-/** Of k, in a row of texels. */
-const CHUNK = 512;
-
 /** Texels across and down for an operand of so many rows (a) or columns (b): as matmul_pack.wgsl writes them. */
 function textureSize(operand: 'a' | 'b', lines: number, k: number): [width: number, height: number] {
   const across = roundUp(Math.min(k, CHUNK), 8);
@@ -73,9 +70,9 @@ function texturesOf({ attachments, device, guard }: Context): PackingTextures {
 }
 
 /**
- * Where asked for, or where packing saves at least 0.2 ms: less is not worth the 0.6 s that the kernels take to compile. Nanoseconds for each
- * product (tiles that reach past the edge are computed whole), output and packed element were measured on one machine (docs/performance.md);
- * it is their proportions that count.
+ * Where asked for, or where packing saves at least 0.2 ms: less is not worth the 0.7 s that the kernels take to compile. Nanoseconds: of
+ * packed products 0.086 each (tiles that reach past the edge are computed whole), 0.92 an output, 1.8 an element packed, 0.15 ms for three
+ * dispatches in place of one; of others 0.2 and 7.5. Measured on one machine (docs/performance.md): it is their proportions that count.
  */
 function packs({ variant, tile, m, n, k }: Task): boolean {
   if (variant !== 'quad' || m * n * k === 0) return false;

@@ -3,7 +3,8 @@ import { OptionError } from '../../base/errors.ts';
 import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, elementCount, linearGrid, packParams } from '../../runtime/kernel.ts';
 import { checkSeparate, checkView, checkWindows, type Windows } from '../checks.ts';
-import { fittingKernels, runOf } from '../run.ts';
+import { fittingKernels } from '../fitting.ts';
+import { runOf } from '../run.ts';
 import wgsl from './adam.wgsl';
 
 /** One step of Adam. Arenas by their windows, all of one layout. */

@@ -9,8 +9,7 @@
 // All four are f32 [count]. Sums with a product are an fma (in the second moment with beta2 * v), which an adapter may or may
 // not round twice.
 // One invocation updates `run` vec4f that lie 64 apart, a workgroup 256 run consecutive elements; runs are long on software adapters, as
-// elementwise.wgsl explains. Where the count is no multiple of 4 (TAIL), the last vec4f is stored
-// element by element.
+// elementwise.wgsl explains. Where the count is no multiple of 4 (TAIL), the last vec4f is stored element by element.
 
 struct Params {
   count: u32,

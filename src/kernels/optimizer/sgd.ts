@@ -4,7 +4,8 @@ import type { Context } from '../../runtime/context.ts';
 import { type Dispatch, elementCount, linearGrid, packParams } from '../../runtime/kernel.ts';
 import { checkSeparate, checkView, checkWindows, type Windows } from '../checks.ts';
 import { elementwise } from '../elementwise/elementwise.ts';
-import { fittingKernels, runOf } from '../run.ts';
+import { fittingKernels } from '../fitting.ts';
+import { runOf } from '../run.ts';
 import wgsl from './sgd.wgsl';
 
 /** One step of stochastic gradient descent. Arenas by their windows, all of one layout. */

@@ -25,16 +25,16 @@ export class SleepingWait {
   #pending = 0;
   #turns = 0;
   #scheduled = false;
-  /** Until when longer sleeps are safe; the last one that was taken ended a wait if no turn followed it. */
+  /** Until when long sleeps are taken: milliseconds of `performance.now()`. */
   #knownUntil = 0;
-  /** How long work took, by what it says of itself; the oldest first. */
-  readonly #known = new Map<number | string, number>();
+  /** How long it took, by what it was; the oldest first. */
+  readonly #known = new Map<string, number>();
   readonly #cell = new Int32Array(new SharedArrayBuffer(4));
 
   async wait<T>(promise: Promise<T>, pending?: Pending): Promise<T> {
     this.#turns = 0;
     this.#pending++;
-    const known = (pending && this.#known.get(pending.work)) ?? 0;
+    const known = (pending && this.#known.get(pending.what)) ?? 0;
     this.#knownUntil = pending && this.#pending === 1 ? pending.since + knownShare * known : 0;
     this.#schedule();
     try {
@@ -45,11 +45,12 @@ export class SleepingWait {
     }
   }
 
-  #learn({ work, since }: Pending): void {
+  #learn({ what, since }: Pending): void {
     const took = performance.now() - since;
-    this.#known.delete(work);
-    // What ended in a long sleep may have ended long before: a guess that is too short finds out, one that is too long never does.
-    this.#known.set(work, this.#turns === 0 ? took / 2 : took);
+    this.#known.delete(what);
+    // No short turn since the wait began: it ended in a long sleep, and what it waited for may have ended long before. A guess that is too
+    // short finds out, one that is too long never does.
+    this.#known.set(what, this.#turns === 0 ? took / 2 : took);
     if (this.#known.size > mostKnown) this.#known.delete(this.#known.keys().next().value!);
   }
 

@@ -108,6 +108,8 @@ describe('gatherImages', () => {
     [3, 16, 20, 20, 0],
     [3, 1024, 6, 5, 3],
     [2, 1, 300, 257, 5],
+    [3, 27, 80, 60, 1], // 4,860 outputs: a second workgroup on software adapters too
+    [1, 28, 300, 200, 3],
   ] as const)(
     '%i channels of %i pixels, %i images, batch of %i from %i',
     async (channels, plane, count, batch, start) => {

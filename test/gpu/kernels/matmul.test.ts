@@ -261,6 +261,15 @@ describe('matmul', () => {
         });
         given.bias!.fill(-0);
         given.a.fill(-0, layout.transposeA ? undefined : 11 * k); // the last row: sums of signed zeros
+        if (!layout.transposeA) {
+          // a row whose last product vanishes from below: -0, or a sum that does where products are not rounded
+          given.a.fill(0, 10 * k, 11 * k);
+          given.a[11 * k - 1] = -1e-30;
+          given.b.forEach((value, i) => {
+            if ((layout.transposeB ? i % k : Math.floor(i / 12)) === k - 1)
+              given.b[i] = 1e-30 * Math.sign(value);
+          });
+        }
         for (const relu of [false, true]) {
           const expected = await run(contexts()[0]!.chooser, { ...given, relu });
           for (const { variant, chooser, meets } of contexts().slice(1)) {
@@ -271,6 +280,23 @@ describe('matmul', () => {
             expect(differences(canonical(values), canonical(expected)), `${variant} K=${k}`).toBe(0);
           }
         }
+      }
+    }
+  });
+
+  test('what an operand before left in textures that are shared reaches no other', async () => {
+    const packed = contexts().filter(({ variant }) => variant === 'quad packed');
+    for (const { chooser } of packed) {
+      const large = randomCase(70, 70, 1029, LAYOUTS[0]);
+      for (const values of [large.a, large.b]) values.fill(Number.NaN);
+      for (const [m, n, k] of [
+        [33, 29, 13],
+        [36, 20, 519],
+      ] as const) {
+        await run(chooser, large);
+        const given = randomCase(m, n, k, LAYOUTS[1]);
+        const expected = await run(contexts()[0]!.chooser, given);
+        expect(differences(await run(chooser, given), expected), `${m} x ${n} x ${k}`).toBe(0);
       }
     }
   });

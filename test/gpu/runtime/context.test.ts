@@ -39,6 +39,21 @@ function addTo(view: TensorView, amount: number, work = 1): Dispatch {
 }
 
 describe('Context', () => {
+  it('says what to wait for by work and last kernel: nothing for copies, nothing twice', async () => {
+    const { recorder } = context();
+    await context().finish();
+    const x = context().tensorFrom(Float32Array.of(1, 2));
+    context().record(addTo(x, 1, 3), addTo(x, 1, 4));
+    context().flush();
+    const pending = recorder.takePending();
+    expect(pending?.what).toBe('7 test add one');
+    expect(pending?.since).toBeLessThanOrEqual(performance.now());
+    expect(recorder.takePending()).toBeUndefined();
+    expect([...(await x.read())]).toEqual([3, 4]); // a copy alone
+    expect(recorder.takePending()).toBeUndefined();
+    x.destroy();
+  });
+
   it('runs dispatches in order, each with its own uniforms, over more than one submit', async () => {
     const x = context().tensorFrom(Float32Array.of(0, 10));
     // 1,200 dispatches pass the slots of two submits; the sum of 1..1200 is exact in float32.

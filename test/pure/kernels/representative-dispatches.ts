@@ -268,6 +268,14 @@ function gatherDispatches(context: Context): Dispatch[] {
       start: 0,
       output: view([4, 9]),
     }),
+    ...gatherImages(context, {
+      images: view([12], 'u32'),
+      channels: 1,
+      table: view([1, 256]),
+      indices,
+      start: 0,
+      output: view([4, 12]),
+    }),
     ...gatherLabels(context, { labels: view([2], 'u32'), indices, start: 0, output: view([4], 'u32') }),
     ...gatherAugmented(context, {
       ...{ images: view([12], 'u32'), channels: 1, height: 4, width: 3, table: view([1, 256]) },

@@ -37,7 +37,7 @@ describe('expand', () => {
   });
 
   test('names what is missing', () => {
-    expect(() => expand('let x = {WIDTH};', {})).toThrow('no value for "WIDTH"');
+    expect(() => expand('let x = {WIDTH};', {})).toThrow('no value for WIDTH');
     expect(() => expand('// {{for i < 2}}\nx', {})).toThrow('line 1 has no end');
   });
 });
