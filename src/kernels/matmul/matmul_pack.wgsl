@@ -1,5 +1,5 @@
 // An operand of matmul_packed.wgsl, put into an rgba32float texture in the order in which that reads it. Along k in chunks of 512, a row
-// of texels for each block of lines (rows of a, columns of b) and chunk. Past the end of k, up to the next multiple of 8, a is -0 and b is 0:
+// of texels for each block of lines (rows of a, columns of b) and chunk. Past the end of k, up to the next multiple of 16, a is -0 and b is 0:
 // their products change no sum. What lies beyond is left as it was, and must not be read.
 //
 // ALONG_K (a), blocks of 4 lines: texel (x, block * chunks + chunk) is line 4 block + x % 4 at k = 512 chunk + 4 (x / 4) .. + 3.
@@ -59,7 +59,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: v
   let at3 = min(line + 4u * id.x + 3u, last) * params.line_stride;
   // {{end}}
   var x = group.x * (RUN * 4u) + id.x;
-  let stop = min(first + RUN * STEP, (end + 7u) & ~7u); // products take eight k at a time
+  let stop = min(first + RUN * STEP, (end + 15u) & ~15u); // products take sixteen k at a time
   for (var k = first; k < stop; k += STEP) {
     let at_k = k * k_stride;
     let values = operands(vec4f(matrix[at_k + at0], matrix[at_k + at1], matrix[at_k + at2], matrix[at_k + at3]));

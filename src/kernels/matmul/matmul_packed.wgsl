@@ -2,7 +2,7 @@
 // (the order of texels is written there). The output [M, N] is dense and row-major.
 // For software adapters with subgroups of exactly four invocations. Same order of summation as matmul_naive.wgsl, bit for bit:
 // chunks of 512 along k, fma in ascending k from 0 inside a chunk, chunk sums from left to right, then bias, then ReLU.
-// k is padded to a multiple of 8 with products of -0 and 0, which are -0 and change no sum.
+// k is padded to a multiple of 16 with products of -0 and 0, which are -0 and change no sum.
 //
 // A template (template.ts): an invocation computes ROWS x COLUMNS outputs, columns in groups of four that are 16 apart; a workgroup is four
 // invocations side by side in the same rows. Each loads a quarter of a's part and swaps it with the others: lane l gets row i of four
@@ -94,10 +94,10 @@ fn main(
     // {{end}}
     // {{end}}
 
-    for (var k = start; k < end; k += 8u) {
+    for (var k = start; k < end; k += 16u) {
       let at = f32(k - start);
       // a<i>_<t>: row i at k + 4 t .. k + 4 t + 3
-      // {{for t < 2}}
+      // {{for t < 4}}
       let a_x{t} = (at + middle + {t*4}.0) * a_scale.x;
       // {{for r < ROWQUADS}}
       let a{r*4}_{t} = textureSampleLevel(a, nearest, vec2f(a_x{t}, a_y{r}), 0.0);
@@ -107,23 +107,23 @@ fn main(
       // {{end}}
       // {{end}}
       // b<p>_<q>: columns 4 q .. 4 q + 3 at k + p
-      // {{for p < 8}}
+      // {{for p < 16}}
       let b_x{p} = (4.0 * at + middle + {p*4}.0) * b_scale.x;
       let b{p}_0 = textureSampleLevel(b, nearest, vec2f(b_x{p}, b_y0), 0.0);
       // {{end}}
 
-      // Column by column: the eight values of b stay in registers.
+      // Column by column: the values of b are the same for all rows.
       // {{for q < QUADS}}
       // {{for j < 4}}
       // {{for i < ROWS}}
-      c{i}_{q*4+j} = fma(a{i}_1[3], b7_{q}[{j}], fma(a{i}_1[2], b6_{q}[{j}],
-        fma(a{i}_1[1], b5_{q}[{j}], fma(a{i}_1[0], b4_{q}[{j}],
-        fma(a{i}_0[3], b3_{q}[{j}], fma(a{i}_0[2], b2_{q}[{j}],
-        fma(a{i}_0[1], b1_{q}[{j}], fma(a{i}_0[0], b0_{q}[{j}], c{i}_{q*4+j}))))))));
+      c{i}_{q*4+j} = fma(a{i}_3[3], b15_{q}[{j}], fma(a{i}_3[2], b14_{q}[{j}], fma(a{i}_3[1], b13_{q}[{j}], fma(a{i}_3[0], b12_{q}[{j}],
+        fma(a{i}_2[3], b11_{q}[{j}], fma(a{i}_2[2], b10_{q}[{j}], fma(a{i}_2[1], b9_{q}[{j}], fma(a{i}_2[0], b8_{q}[{j}],
+        fma(a{i}_1[3], b7_{q}[{j}], fma(a{i}_1[2], b6_{q}[{j}], fma(a{i}_1[1], b5_{q}[{j}], fma(a{i}_1[0], b4_{q}[{j}],
+        fma(a{i}_0[3], b3_{q}[{j}], fma(a{i}_0[2], b2_{q}[{j}], fma(a{i}_0[1], b1_{q}[{j}], fma(a{i}_0[0], b0_{q}[{j}], c{i}_{q*4+j}))))))))))))))));
       // {{end}}
       // {{if q+1%QUADS}}
-      // {{for p < 2}}
-      let b{j*2+p}_{q+1} = textureSampleLevel(b, nearest, vec2f(b_x{j*2+p}, b_y{q+1}), 0.0);
+      // {{for p < 4}}
+      let b{j*4+p}_{q+1} = textureSampleLevel(b, nearest, vec2f(b_x{j*4+p}, b_y{q+1}), 0.0);
       // {{end}}
       // {{end}}
       // {{end}}

@@ -54,7 +54,7 @@ export function packedMatmul(context: Context, operands: MatmulOperands): Dispat
 
 /** Texels across and down for an operand of so many rows (a) or columns (b): as matmul_pack.wgsl writes them. */
 function textureSize(operand: 'a' | 'b', lines: number, k: number): [width: number, height: number] {
-  const across = roundUp(Math.min(k, CHUNK), 8);
+  const across = roundUp(Math.min(k, CHUNK), 16);
   const chunks = Math.ceil(k / CHUNK);
   return operand === 'a'
     ? [across, Math.ceil(lines / 4) * chunks]
@@ -70,7 +70,7 @@ function texturesOf({ attachments, device, guard }: Context): PackingTextures {
 }
 
 /**
- * Where asked for, or where packing saves at least 0.2 ms: less is not worth the 0.7 s that the kernels take to compile. Nanoseconds: of
+ * Where asked for, or where packing saves at least 0.2 ms: less is not worth the 1.3 s that the kernels take to compile. Nanoseconds: of
  * packed products 0.086 each (tiles that reach past the edge are computed whole), 0.92 an output, 1.8 an element packed, 0.15 ms for three
  * dispatches in place of one; of others 0.2 and 7.5. Measured on one machine (docs/performance.md): it is their proportions that count.
  */
@@ -78,7 +78,7 @@ function packs({ variant, tile, m, n, k }: Task): boolean {
   if (variant !== 'quad' || m * n * k === 0) return false;
   if (tile !== undefined) return tile === 'packed';
   const { rows, columns } = PACKED_TILE;
-  const products = roundUp(m, rows) * roundUp(n, 4 * columns) * roundUp(k, 8);
+  const products = roundUp(m, rows) * roundUp(n, 4 * columns) * roundUp(k, 16);
   const packed = 0.086 * products + 0.92 * m * n + 1.8 * (m + n) * k + 1.5e5;
   const unpacked = 0.2 * roundUp(m, 16) * roundUp(n, 16) * roundUp(k, 4) + 7.5 * m * n;
   return unpacked - packed >= 2e5;
