@@ -49,8 +49,8 @@ const FEWEST = 3;
 const MUCH_SLOWER = 4;
 /**
  * A turn is as many quick runs as take this long, or two, or one where the second fastest takes longer than `LONG_MS`: the first after
- * another engine meets threads that are not yet asleep and caches full of that engine's data. In every other round the runs of a turn are waited for once, all
- * together: in a browser a wait takes two milliseconds whatever it waits for.
+ * another engine meets threads that are not yet asleep and caches full of that engine's data. In every other round the runs of a turn are
+ * waited for once, all together: in a browser a wait takes two milliseconds whatever it waits for.
  */
 const TURN_MS = 20;
 const MOST_RUNS = 8;

@@ -38,17 +38,15 @@ fn main(
     if (4u * v >= outputs) {
       return;
     }
+    var n = 4u * v / pixels;
+    var p = 4u * v - n * pixels;
     // {{if FITS}}
-    let n = 4u * v / pixels;
-    let p = 4u * v - n * pixels;
     let word = images[(indices[start + n] * pixels + p) >> 2u];
     let bytes = (vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
     let at = bytes + vec4u(p / plane * 256u);
     output[v] = vec4f(table[at.x], table[at.y], table[at.z], table[at.w]);
     // {{end}}
     // {{if TAIL}}
-    var n = 4u * v / pixels;
-    var p = 4u * v - n * pixels;
     var image = indices[start + n];
     for (var j = 0u; j < min(4u, outputs - 4u * v); j++) {
       if (p == pixels) {

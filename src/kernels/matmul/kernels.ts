@@ -98,8 +98,8 @@ export function packedKernel(four: boolean): Kernel {
       ROWQUADS: rows / 4,
       COLUMNS: columns,
       QUADS: columns / 4,
-      FOUR: four,
-      ONE: !four,
+      OUT4: four,
+      OUT1: !four,
     }),
   );
 }

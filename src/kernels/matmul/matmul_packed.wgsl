@@ -31,11 +31,11 @@ struct Params {
 const CHUNK = 512u;
 const ROWS = {ROWS}u;
 const COLUMNS = {COLUMNS}u;
-// {{if FOUR}}
+// {{if OUT4}}
 alias Out = vec4f; // what is written at once: n is a multiple of 4
 const WIDTH = 4u;
 // {{end}}
-// {{if ONE}}
+// {{if OUT1}}
 alias Out = f32;
 const WIDTH = 1u;
 // {{end}}
@@ -50,10 +50,10 @@ const SLOTS = COLUMNS / WIDTH;
 
 // Where the slot-th of an invocation's outputs lies, its first column being `first`, in widths.
 fn column_of(first: u32, slot: u32) -> u32 {
-  // {{if FOUR}}
+  // {{if OUT4}}
   return first + slot * 4u;
   // {{end}}
-  // {{if ONE}}
+  // {{if OUT1}}
   return first + (slot >> 2u) * 16u + (slot & 3u);
   // {{end}}
 }
@@ -135,10 +135,10 @@ fn main(
     var sums = array<Out, ROWS * SLOTS>(
       // {{for i < ROWS}}
       // {{for q < QUADS}}
-      // {{if FOUR}}
+      // {{if OUT4}}
       vec4f(c{i}_{q*4}, c{i}_{q*4+1}, c{i}_{q*4+2}, c{i}_{q*4+3}),
       // {{end}}
-      // {{if ONE}}
+      // {{if OUT1}}
       c{i}_{q*4}, c{i}_{q*4+1}, c{i}_{q*4+2}, c{i}_{q*4+3},
       // {{end}}
       // {{end}}

@@ -7,8 +7,8 @@ type Values = Readonly<Record<string, number | boolean>>;
  *
  * A line `// {{for i < 8}}` repeats the lines up to its `// {{end}}` with {i} replaced by 0 .. 7; {...} may hold a sum, product,
  * quotient or remainder of such names and integers, computed from left to right: {j*4+1}. A line `// {{if NAME}}` keeps the lines
- * up to its `// {{end}}` only where NAME is true or, as an expression, not 0. Bounds and names are given by the caller. Lines of comment stay as they are. What follows an
- * `end` too many is lost: tests compile every kernel.
+ * up to its `// {{end}}` only where NAME is true or, as an expression, not 0. Bounds and names are given by the caller. Lines of comment
+ * stay as they are. What follows an `end` too many is lost: tests compile every kernel.
  */
 export function expand(text: string, values: Values): string {
   return expandBlock(text.split('\n'), 0, values).output.join('\n');
